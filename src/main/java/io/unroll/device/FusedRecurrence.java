@@ -1,0 +1,31 @@
+package io.unroll.device;
+
+/**
+ * A device's way to run all steps of a {@link RecurrentCall} in one call, with the weights kept close
+ * to the arithmetic.
+ */
+public interface FusedRecurrence {
+  /** Computes states, keep and y from zx and the first states. */
+  void forward(RecurrentCall call);
+
+  /** Computes dzx, dzh and the gradient of the first states from dy and that of the last states. */
+  void backward(RecurrentCall call);
+
+  /**
+   * What a device answers when asked for a fused recurrence.
+   *
+   * @param recurrence the way, or null
+   * @param refusal why there is none, with the sizes that would fit; null if there is one
+   */
+  record Offer(FusedRecurrence recurrence, String refusal) {
+    /** An offer to run it. */
+    public static Offer of(FusedRecurrence recurrence) {
+      return new Offer(recurrence, null);
+    }
+
+    /** A refusal, in words for the user. */
+    public static Offer refused(String why) {
+      return new Offer(null, why);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package io.unroll.device;
+
+/**
+ * Every kernel that a device offers besides the matrix product, with its parameters in order.
+ *
+ * <p>A launch runs a number of items; an item writes only what its number names, so items run in any
+ * order. Reductions are over a fixed order inside an item. {@code [..]} is a buffer of reals, {@code
+ * int[..]} one of integers, {@code ?} marks a buffer that may be null, the rest are numbers. {@code
+ * beta} is 0 to overwrite the output and 1 to add to it; with 0 the output is not read.
+ */
+public enum Kernel {
+  /**
+   * One time step of a cell, after its two products; compiled for one cell. Items B*H.
+   *
+   * <p>{@code zx[B,G*H], zh[B,G*H], bIh[G*H], bHh[G*H], lengths? int[B], sPrev[S,..,B,H],
+   * sNext[S,..,B,H], keep?[B,K*H], y?[B,..], B, H, long stateStride, ldY, t}. State s of row b lies
+   * at {@code s*stateStride + b*H}. A row with {@code t >= lengths[b]} carries its states over and
+   * writes zeros to y.
+   */
+  CELL_FORWARD,
+  /**
+   * The gradient of {@link #CELL_FORWARD}; compiled for one cell. Items B*H.
+   *
+   * <p>{@code keep[B,K*H], lengths? int[B], sPrev, sNext, ds[S,B,H], dy?[B,..], dzx[B,G*H],
+   * dzh[B,G*H], B, H, long stateStride, ldDy, t}. On entry ds is the gradient that later steps send
+   * to sNext; on exit it is the part of the gradient of sPrev that does not pass through W_hh. dzx
+   * and dzh are the same buffer where {@link io.unroll.CellSpec#inputAndRecurrentAdd}. A row past its
+   * length leaves ds alone and writes zeros to dzx and dzh.
+   */
+  CELL_BACKWARD,
+  /** {@code out[rows,n] += bias[n]}. Items rows*n. {@code out, bias, n}. */
+  BIAS_ADD,
+  /** {@code out[n] = sum over rows of x[rows,n] + beta*out}. Items n. {@code x, out, rows, n, beta}. */
+  COLUMN_SUM,
+  /**
+   * {@code out[r,:] = table[index[r],:]}, zeros for a negative index. Items rows*n. {@code
+   * table[v,n], index int[rows], out[rows,n], n}.
+   */
+  GATHER_ROWS,
+  /**
+   * {@code table[index[r],:] += x[r,:]} in the order of r; a negative index adds nothing. Items n.
+   * {@code x[rows,n], index int[rows], table[v,n], rows, n}.
+   */
+  SCATTER_ADD_ROWS,
+  /**
+   * {@code lse[r] = log sum_c exp(logits[r,c])} and {@code loss[r] = lse[r] - logits[r,target[r]]},
+   * both 0 where the target is ignore. Items rows. {@code logits[rows,classes], target int[rows],
+   * lse[rows], loss[rows], classes, int ignore}.
+   */
+  CROSS_ENTROPY_FORWARD,
+  /**
+   * {@code out[0] = sum(loss)/count}, {@code out[1] = 1/count} with count the targets that are not
+   * ignore; both 0 if there are none. Items 1. {@code loss[rows], target int[rows], out[2], rows,
+   * int ignore}.
+   */
+  CROSS_ENTROPY_MEAN,
+  /**
+   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - [c = target[r]]) * mean[1] * dLoss[0]}, 0 where
+   * ignored. Items rows*classes. {@code logits, target int[rows], lse, mean[2], dLoss[1], dLogits,
+   * classes, int ignore, beta}.
+   */
+  CROSS_ENTROPY_BACKWARD,
+  /**
+   * {@code out[0] = sum w (x-target)^2 / sum w}, {@code out[1] = 1/sum w}, both 0 if sum w is 0; w is
+   * 1 where weights is null. Items 1. {@code x[n], target[n], weights?[n], out[2], n}.
+   */
+  SQUARED_ERROR_MEAN,
+  /**
+   * {@code dX = 2 w (x-target) * mean[1] * dLoss[0]}. Items n. {@code x, target, weights?, mean[2],
+   * dLoss[1], dX, beta}.
+   */
+  SQUARED_ERROR_BACKWARD,
+  /** {@code y = tanh(x)}. Items n. {@code x, y}. */
+  TANH_FORWARD,
+  /** {@code dX = dY (1-y^2)}. Items n. {@code y, dY, dX, beta}. */
+  TANH_BACKWARD,
+  /** {@code y = 1/(1+exp(-x))}. Items n. {@code x, y}. */
+  SIGMOID_FORWARD,
+  /** {@code dX = dY y (1-y)}. Items n. {@code y, dY, dX, beta}. */
+  SIGMOID_BACKWARD,
+  /** {@code y = max(0,x)}, NaN stays NaN. Items n. {@code x, y}. */
+  RELU_FORWARD,
+  /** {@code dX = dY where y > 0, else 0}. Items n. {@code y, dY, dX, beta}. */
+  RELU_BACKWARD,
+  /** {@code y = a*x + beta*y}. Items n. {@code x, y, a, beta}. */
+  AXPBY,
+  /** {@code out = a*b + beta*out}, element by element. Items n. {@code a, b, out, beta}. */
+  MULTIPLY,
+  /**
+   * {@code out[r,c] = x[r,c] + beta*out[r,c]} between rows of different length. Items rows*cols.
+   * {@code x, out, cols, ldX, ldOut, beta}.
+   */
+  COPY_ROWS,
+  /**
+   * {@code out[i] = x[i]/(1-p)} where element i is kept, else 0. Element i is kept if {@link
+   * io.unroll.Philox#uniform} of (seed, counter+i) is at least p. The gradient is the same kernel on
+   * dOut. Items n. {@code x, out, p, long seed, long counter, beta}.
+   */
+  DROPOUT,
+  /** {@code w -= lr*(g + decay*w)}. Items n. {@code w, g, lr, decay}. */
+  SGD,
+  /** {@code m = mu*m + (g + decay*w); w -= lr*m}. Items n. {@code w, g, m, lr, mu, decay}. */
+  MOMENTUM,
+  /**
+   * {@code g' = g + decay*w; a += g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n. {@code w, g, a, lr, eps,
+   * decay}.
+   */
+  ADAGRAD,
+  /**
+   * {@code g' = g + decay*w; a = alpha*a + (1-alpha)*g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n. {@code
+   * w, g, a, lr, alpha, eps, decay}.
+   */
+  RMSPROP,
+  /**
+   * {@code w -= lr*decoupledDecay*w; g' = g + decay*w; m = b1*m + (1-b1)*g'; v = b2*v + (1-b2)*g'^2;
+   * w -= lr * (m/c1) / (sqrt(v/c2)+eps)} with c1, c2 the bias corrections {@code 1-b^step}. Items n.
+   * {@code w, g, m, v, lr, b1, b2, eps, decay, decoupledDecay, c1, c2}.
+   */
+  ADAM,
+  /**
+   * {@code partial[i] = sum of x^2 over the i-th of the launch's equal parts of x}, the last one
+   * shorter. Items: the number of parts. {@code x[n], partial, long n, parts}.
+   */
+  SQUARE_SUM,
+  /**
+   * {@code out[0] = sqrt(sum partial)}, {@code out[1] = min(1, maxNorm/(out[0]+1e-6))}, as {@code
+   * torch.nn.utils.clip_grad_norm_}. Items 1. {@code partial[parts], out[2], parts, maxNorm}.
+   */
+  CLIP_FACTOR,
+  /** {@code x *= factor[0]}. Items n. {@code x, factor}. */
+  SCALE_BY,
+  /** {@code x = min(max(x,-limit),limit)}, NaN stays NaN. Items n. {@code x, limit}. */
+  CLAMP
+}
