@@ -42,6 +42,11 @@ public final class KernelArgs {
     return this;
   }
 
+  /** Adds the buffer of a span at its start; null for an absent one. */
+  public KernelArgs span(Span span) {
+    return span == null ? buffer(null, 0) : buffer(span.buffer(), span.at());
+  }
+
   /** Adds a 32-bit integer. */
   public KernelArgs i32(int value) {
     kinds[count] = Kind.I32;

@@ -1,0 +1,268 @@
+package io.unroll.engine;
+
+import io.unroll.CellSpec;
+import io.unroll.device.Device;
+import io.unroll.device.DeviceKernel;
+import io.unroll.device.Kernel;
+import io.unroll.device.KernelArgs;
+import io.unroll.device.RecurrentCall;
+import io.unroll.device.Span;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Launches each kernel of {@link Kernel} with typed arguments. The meaning and shapes of the
+ * arguments stand there; a null span is an absent buffer.
+ */
+public final class Kernels {
+  private final Device device;
+  private final Map<Kernel, DeviceKernel> compiled = new EnumMap<>(Kernel.class);
+  private final Map<CellSpec, DeviceKernel> cellForward = new HashMap<>();
+  private final Map<CellSpec, DeviceKernel> cellBackward = new HashMap<>();
+  private final KernelArgs args = new KernelArgs();
+
+  /** Kernels of a device, each compiled when first launched. */
+  public Kernels(Device device) {
+    this.device = device;
+  }
+
+  /** The device. */
+  public Device device() {
+    return device;
+  }
+
+  /** {@code C[m,n] = op(A) op(B) + beta C}, all rows as long as their matrix is wide. */
+  public void gemm(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      Span a,
+      Span b,
+      double beta,
+      Span c) {
+    int lda = transposeA ? m : k;
+    int ldb = transposeB ? k : n;
+    device.gemm(
+        transposeA, transposeB, m, n, k, a.buffer(), a.at(), lda, b.buffer(), b.at(), ldb, beta,
+        c.buffer(), c.at(), n);
+  }
+
+  /** Sets a range to a value. */
+  public void fill(Span target, double value) {
+    device.fill(target.buffer(), target.at(), target.length(), value);
+  }
+
+  /** Launches {@link Kernel#CELL_FORWARD} for step t; zh is scratch [B,G*H]. */
+  public void cellForward(RecurrentCall c, Span zh, int t) {
+    long gates = (long) c.cell.gateCount() * c.hiddenSize;
+    long kept = (long) c.cell.reserved() * c.hiddenSize;
+    start()
+        .buffer(c.zx, c.zxAt + t * c.batch * gates)
+        .buffer(zh.buffer(), zh.at())
+        .buffer(c.biasIh, c.biasIhAt)
+        .buffer(c.biasHh, c.biasHhAt)
+        .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.states, c.previousAt(t))
+        .buffer(c.states, c.nextAt(t))
+        .buffer(c.keep, c.keepAt + t * c.batch * kept)
+        .buffer(c.y, c.yAt + (long) t * c.batch * c.ldY)
+        .i32(c.batch)
+        .i32(c.hiddenSize)
+        .i64(c.stateStride())
+        .i32(c.ldY)
+        .i32(t);
+    device.launch(
+        cellForward.computeIfAbsent(c.cell, cell -> device.compile(Kernel.CELL_FORWARD, cell)),
+        (long) c.batch * c.hiddenSize,
+        args);
+  }
+
+  /** Launches {@link Kernel#CELL_BACKWARD} for step t. */
+  public void cellBackward(RecurrentCall c, int t) {
+    long gates = (long) c.cell.gateCount() * c.hiddenSize;
+    long kept = (long) c.cell.reserved() * c.hiddenSize;
+    start()
+        .buffer(c.keep, c.keepAt + t * c.batch * kept)
+        .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.states, c.previousAt(t))
+        .buffer(c.states, c.nextAt(t))
+        .buffer(c.ds, c.dsAt)
+        .buffer(c.dy, c.dyAt + (long) t * c.batch * c.ldDy)
+        .buffer(c.dzx, c.dzxAt + t * c.batch * gates)
+        .buffer(c.dzh, c.dzhAt + t * c.batch * gates)
+        .i32(c.batch)
+        .i32(c.hiddenSize)
+        .i64(c.stateStride())
+        .i32(c.ldDy)
+        .i32(t);
+    device.launch(
+        cellBackward.computeIfAbsent(c.cell, cell -> device.compile(Kernel.CELL_BACKWARD, cell)),
+        (long) c.batch * c.hiddenSize,
+        args);
+  }
+
+  /** Launches {@link Kernel#BIAS_ADD}. */
+  public void biasAdd(Span out, Span bias) {
+    start().span(out).span(bias).i32(toInt(bias.length()));
+    run(Kernel.BIAS_ADD, out.length());
+  }
+
+  /** Launches {@link Kernel#COLUMN_SUM} over x[rows, out.length]. */
+  public void columnSum(Span x, Span out, double beta) {
+    int n = toInt(out.length());
+    start().span(x).span(out).i32(toInt(x.length() / n)).i32(n).real(beta);
+    run(Kernel.COLUMN_SUM, n);
+  }
+
+  /** Launches {@link Kernel#GATHER_ROWS} with rows of n. */
+  public void gatherRows(Span table, Span index, Span out, int n) {
+    start().span(table).span(index).span(out).i32(n);
+    run(Kernel.GATHER_ROWS, out.length());
+  }
+
+  /** Launches {@link Kernel#SCATTER_ADD_ROWS} with rows of n. */
+  public void scatterAddRows(Span x, Span index, Span table, int n) {
+    start().span(x).span(index).span(table).i32(toInt(index.length())).i32(n);
+    run(Kernel.SCATTER_ADD_ROWS, n);
+  }
+
+  /** Launches {@link Kernel#CROSS_ENTROPY_FORWARD}. */
+  public void crossEntropyForward(Span logits, Span target, Span lse, Span loss, int ignore) {
+    int rows = toInt(target.length());
+    start().span(logits).span(target).span(lse).span(loss);
+    args.i32(toInt(logits.length() / rows)).i32(ignore);
+    run(Kernel.CROSS_ENTROPY_FORWARD, rows);
+  }
+
+  /** Launches {@link Kernel#CROSS_ENTROPY_MEAN}. */
+  public void crossEntropyMean(Span loss, Span target, Span out, int ignore) {
+    start().span(loss).span(target).span(out).i32(toInt(target.length())).i32(ignore);
+    run(Kernel.CROSS_ENTROPY_MEAN, 1);
+  }
+
+  /** Launches {@link Kernel#CROSS_ENTROPY_BACKWARD}; as many parameters as the kernel has. */
+  public void crossEntropyBackward(
+      Span logits,
+      Span target,
+      Span lse,
+      Span mean,
+      Span dLoss,
+      Span dLogits,
+      int ignore,
+      double beta) {
+    start().span(logits).span(target).span(lse).span(mean).span(dLoss).span(dLogits);
+    args.i32(toInt(logits.length() / target.length())).i32(ignore).real(beta);
+    run(Kernel.CROSS_ENTROPY_BACKWARD, logits.length());
+  }
+
+  /** Launches {@link Kernel#SQUARED_ERROR_MEAN}. */
+  public void squaredErrorMean(Span x, Span target, Span weights, Span out) {
+    start().span(x).span(target).span(weights).span(out).i32(toInt(x.length()));
+    run(Kernel.SQUARED_ERROR_MEAN, 1);
+  }
+
+  /** Launches {@link Kernel#SQUARED_ERROR_BACKWARD}; as many parameters as the kernel has. */
+  public void squaredErrorBackward(
+      Span x, Span target, Span weights, Span mean, Span dLoss, Span dX, double beta) {
+    start().span(x).span(target).span(weights).span(mean).span(dLoss).span(dX);
+    args.real(beta);
+    run(Kernel.SQUARED_ERROR_BACKWARD, x.length());
+  }
+
+  /** Launches one of the kernels {@code NAME_FORWARD(x, y)}. */
+  public void activationForward(Kernel kernel, Span x, Span y) {
+    start().span(x).span(y);
+    run(kernel, x.length());
+  }
+
+  /** Launches one of the kernels {@code NAME_BACKWARD(y, dY, dX, beta)}. */
+  public void activationBackward(Kernel kernel, Span y, Span dY, Span dX, double beta) {
+    start().span(y).span(dY).span(dX).real(beta);
+    run(kernel, y.length());
+  }
+
+  /** Launches {@link Kernel#AXPBY}. */
+  public void axpby(Span x, Span y, double a, double beta) {
+    start().span(x).span(y).real(a).real(beta);
+    run(Kernel.AXPBY, x.length());
+  }
+
+  /** Launches {@link Kernel#MULTIPLY}. */
+  public void multiply(Span a, Span b, Span out, double beta) {
+    start().span(a).span(b).span(out).real(beta);
+    run(Kernel.MULTIPLY, out.length());
+  }
+
+  /** Launches {@link Kernel#COPY_ROWS} for rows of cols elements. */
+  public void copyRows(Span x, int ldX, Span out, int ldOut, int rows, int cols, double beta) {
+    start().span(x).span(out).i32(cols).i32(ldX).i32(ldOut).real(beta);
+    run(Kernel.COPY_ROWS, (long) rows * cols);
+  }
+
+  /** Launches {@link Kernel#DROPOUT}. */
+  public void dropout(Span x, Span out, double p, long seed, long counter, double beta) {
+    start().span(x).span(out).real(p).i64(seed).i64(counter).real(beta);
+    run(Kernel.DROPOUT, x.length());
+  }
+
+  /**
+   * Launches an optimizer's kernel.
+   *
+   * @param states the buffers behind w and g
+   * @param numbers the numbers behind the buffers
+   */
+  public void optimizerStep(Kernel kernel, Span w, Span g, Span[] states, double[] numbers) {
+    start().span(w).span(g);
+    for (Span state : states) {
+      args.buffer(state.buffer(), state.at());
+    }
+    for (double number : numbers) {
+      args.real(number);
+    }
+    run(kernel, w.length());
+  }
+
+  /** Launches {@link Kernel#SQUARE_SUM} with as many parts as partial is long. */
+  public void squareSum(Span x, Span partial) {
+    start().span(x).span(partial).i64(x.length()).i32(toInt(partial.length()));
+    run(Kernel.SQUARE_SUM, partial.length());
+  }
+
+  /** Launches {@link Kernel#CLIP_FACTOR}. */
+  public void clipFactor(Span partial, Span out, double maxNorm) {
+    start().span(partial).span(out).i32(toInt(partial.length())).real(maxNorm);
+    run(Kernel.CLIP_FACTOR, 1);
+  }
+
+  /** Launches {@link Kernel#SCALE_BY}. */
+  public void scaleBy(Span x, Span factor) {
+    start().span(x).span(factor);
+    run(Kernel.SCALE_BY, x.length());
+  }
+
+  /** Launches {@link Kernel#CLAMP}. */
+  public void clamp(Span x, double limit) {
+    start().span(x).real(limit);
+    run(Kernel.CLAMP, x.length());
+  }
+
+  private KernelArgs start() {
+    return args.clear();
+  }
+
+  private void run(Kernel kernel, long items) {
+    DeviceKernel ready = compiled.get(kernel);
+    if (ready == null) {
+      ready = device.compile(kernel, null);
+      compiled.put(kernel, ready);
+    }
+    device.launch(ready, items, args);
+  }
+
+  private static int toInt(long length) {
+    return Math.toIntExact(length);
+  }
+}

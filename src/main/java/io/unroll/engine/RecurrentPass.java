@@ -1,0 +1,244 @@
+package io.unroll.engine;
+
+import io.unroll.CellSpec;
+import io.unroll.device.FusedRecurrence;
+import io.unroll.device.RecurrentCall;
+import io.unroll.device.Span;
+
+/**
+ * One direction of one recurrent layer over a sequence, and its backpropagation through time:
+ * docs/equations.md, "The sequence". One input product over all T*B rows, the time loop, and for the
+ * gradients one product each over all T*B rows.
+ *
+ * <p>An object holds what backward needs of the latest forward; it is used again every step and then
+ * allocates nothing.
+ */
+public final class RecurrentPass {
+  private final Kernels kernels;
+  private final RecurrentCall call = new RecurrentCall();
+  private final Schedule schedule;
+  private FusedRecurrence fused;
+  private int offeredSteps = -1;
+  private int offeredBatch = -1;
+
+  private Span x;
+  private RecurrentWeights weights;
+  private Span zx;
+  private Span states;
+  private Span stateGradient;
+
+  /**
+   * @param schedule {@link Schedule#FUSED} takes what the device offers and is stepwise where it
+   *     refuses; {@link Schedule#STEPWISE} never asks
+   */
+  public RecurrentPass(
+      Kernels kernels, CellSpec cell, int hiddenSize, boolean reverse, Schedule schedule) {
+    this.kernels = kernels;
+    this.schedule = schedule;
+    call.cell = cell;
+    call.hiddenSize = hiddenSize;
+    call.reverse = reverse;
+  }
+
+  /**
+   * Takes the memory of a forward pass and leaves the first states to be written by the caller: see
+   * {@link #firstState}.
+   *
+   * @param lengths int[B], or null if every row has all steps
+   * @param keep whether {@link #backward} will be called
+   */
+  public void begin(Arena arena, int steps, int batch, Span lengths, boolean keep) {
+    call.steps = steps;
+    call.batch = batch;
+    call.lengths = lengths == null ? null : lengths.buffer();
+    call.lengthsAt = lengths == null ? 0 : lengths.at();
+    CellSpec cell = call.cell;
+    zx = arena.reals((long) steps * batch * cell.gateCount() * call.hiddenSize);
+    call.zx = zx.buffer();
+    call.zxAt = zx.at();
+    states = arena.reals(cell.stateCount() * call.stateStride());
+    call.states = states.buffer();
+    call.statesAt = states.at();
+    call.keep = null;
+    if (keep && cell.reserved() > 0) {
+      Span kept = arena.reals((long) steps * batch * cell.reserved() * call.hiddenSize);
+      call.keep = kept.buffer();
+      call.keepAt = kept.at();
+    }
+  }
+
+  /** Where state s before the first step belongs, [B,H]. */
+  public Span firstState(int s) {
+    return state(s, call.reverse ? call.steps : 0);
+  }
+
+  /** State s after the last step of every row [B,H]; valid after {@link #forward}. */
+  public Span lastState(int s) {
+    return state(s, call.reverse ? 0 : call.steps);
+  }
+
+  /** The output h of all steps [T,B,H]; past a row's length it holds the carried state. */
+  public Span outputStates() {
+    long rows = (long) call.batch * call.hiddenSize;
+    return states.slice(call.reverse ? 0 : rows, call.steps * rows);
+  }
+
+  private Span state(int s, int index) {
+    long rows = (long) call.batch * call.hiddenSize;
+    return states.slice(s * call.stateStride() + index * rows, rows);
+  }
+
+  /**
+   * Runs all steps.
+   *
+   * @param x [T,B,I]
+   * @param y where to write the output, its first row at the span's start, or null if {@link
+   *     #outputStates} serves
+   * @param ldY distance between the rows of y, in elements
+   */
+  public void forward(Arena arena, Span x, RecurrentWeights weights, Span y, int ldY) {
+    this.x = x;
+    this.weights = weights;
+    call.weightHh = weights.hiddenHidden().buffer();
+    call.weightHhAt = weights.hiddenHidden().at();
+    call.biasIh = weights.inputBias().buffer();
+    call.biasIhAt = weights.inputBias().at();
+    call.biasHh = weights.hiddenBias().buffer();
+    call.biasHhAt = weights.hiddenBias().at();
+    call.y = y == null ? null : y.buffer();
+    call.yAt = y == null ? 0 : y.at();
+    call.ldY = ldY;
+    int gates = gates();
+    kernels.gemm(
+        false, true, rows(), gates, inputSize(), x, weights.inputHidden(), 0, zx);
+    if (runsFused()) {
+      fused.forward(call);
+      return;
+    }
+    Span zh = arena.reals((long) call.batch * gates);
+    for (int k = 0; k < call.steps; k++) {
+      int t = call.time(k);
+      recurrentProduct(call.previousAt(t), zh);
+      kernels.cellForward(call, zh, t);
+    }
+  }
+
+  private void recurrentProduct(long hAt, Span zh) {
+    int hidden = call.hiddenSize;
+    kernels
+        .device()
+        .gemm(
+            false, true, call.batch, gates(), hidden, call.states, hAt, hidden, call.weightHh,
+            call.weightHhAt, hidden, 0, zh.buffer(), zh.at(), gates());
+  }
+
+  /**
+   * Takes the memory of the backward pass. The caller then writes the gradient of the last states to
+   * {@link #stateGradient}, calls {@link #backward}, and finds there that of the first states.
+   */
+  public void beginBackward(Arena arena) {
+    stateGradient =
+        arena.reals((long) call.cell.stateCount() * call.batch * call.hiddenSize);
+    call.ds = stateGradient.buffer();
+    call.dsAt = stateGradient.at();
+    call.dzx = call.zx;
+    call.dzxAt = call.zxAt;
+    if (call.cell.inputAndRecurrentAdd()) {
+      call.dzh = call.dzx;
+      call.dzhAt = call.dzxAt;
+    } else {
+      Span dzh = arena.reals(zx.length());
+      call.dzh = dzh.buffer();
+      call.dzhAt = dzh.at();
+    }
+  }
+
+  /** The gradient of the states [S,B,H]: of the last ones before backward, of the first ones after. */
+  public Span stateGradient() {
+    return stateGradient;
+  }
+
+  /**
+   * Backpropagates through all steps. The gates' gradients take the place of the products that
+   * forward left behind.
+   *
+   * @param dy gradient of y, its first row at the span's start, or null for zero
+   * @param ldDy distance between the rows of dy, in elements
+   * @param gradients of the weights, added to; null if nobody wants them
+   * @param dx receives the gradient of x, or null if nobody wants it
+   * @param dxBeta 0 to overwrite dx, 1 to add to it
+   */
+  public void backward(
+      Span dy, int ldDy, RecurrentWeights gradients, Span dx, double dxBeta) {
+    call.dy = dy == null ? null : dy.buffer();
+    call.dyAt = dy == null ? 0 : dy.at();
+    call.ldDy = ldDy;
+    if (runsFused()) {
+      fused.backward(call);
+    } else {
+      for (int k = call.steps - 1; k >= 0; k--) {
+        int t = call.time(k);
+        kernels.cellBackward(call, t);
+        recurrentGradient(t);
+      }
+    }
+    Span dzx = zx;
+    Span dzh = new Span(call.dzh, call.dzhAt, zx.length());
+    if (gradients != null) {
+      addWeightGradients(gradients, dzx, dzh);
+    }
+    if (dx != null) {
+      kernels.gemm(
+          false, false, rows(), inputSize(), gates(), dzx, weights.inputHidden(), dxBeta, dx);
+    }
+  }
+
+  private void addWeightGradients(RecurrentWeights gradients, Span dzx, Span dzh) {
+    long before = call.previousAt(0);
+    Span previous = new Span(call.states, before, (long) rows() * call.hiddenSize);
+    kernels.gemm(true, false, gates(), inputSize(), rows(), dzx, x, 1, gradients.inputHidden());
+    kernels.gemm(
+        true, false, gates(), call.hiddenSize, rows(), dzh, previous, 1, gradients.hiddenHidden());
+    kernels.columnSum(dzx, gradients.inputBias(), 1);
+    kernels.columnSum(dzh, gradients.hiddenBias(), 1);
+  }
+
+  /** ds[h] += dzh_t W_hh. */
+  private void recurrentGradient(int t) {
+    int hidden = call.hiddenSize;
+    long dzhAt = call.dzhAt + (long) t * call.batch * gates();
+    kernels
+        .device()
+        .gemm(
+            false, false, call.batch, hidden, gates(), call.dzh, dzhAt, gates(), call.weightHh,
+            call.weightHhAt, hidden, 1, call.ds, call.dsAt, hidden);
+  }
+
+  private boolean runsFused() {
+    if (schedule == Schedule.STEPWISE) {
+      return false;
+    }
+    if (offeredSteps != call.steps || offeredBatch != call.batch) {
+      offeredSteps = call.steps;
+      offeredBatch = call.batch;
+      fused =
+          kernels
+              .device()
+              .fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize)
+              .recurrence();
+    }
+    return fused != null;
+  }
+
+  private int rows() {
+    return Math.multiplyExact(call.steps, call.batch);
+  }
+
+  private int gates() {
+    return call.cell.gateCount() * call.hiddenSize;
+  }
+
+  private int inputSize() {
+    return Math.toIntExact(x.length() / rows());
+  }
+}
