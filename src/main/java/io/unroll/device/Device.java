@@ -12,6 +12,21 @@ import io.unroll.CellSpec;
  */
 public interface Device extends Backend {
   /**
+   * The device behind a backend.
+   *
+   * @throws IllegalArgumentException if the backend is not one that Unroll opened
+   */
+  static Device of(Backend backend) {
+    if (backend instanceof Device device) {
+      return device;
+    }
+    throw new IllegalArgumentException(
+        "the backend is a "
+            + (backend == null ? "null" : backend.getClass().getName())
+            + ", which is no device of Unroll; take one from Backend.open or Backend.openBest");
+  }
+
+  /**
    * Allocates a buffer of undefined content.
    *
    * @param length in elements, at least 1

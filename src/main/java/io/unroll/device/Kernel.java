@@ -62,11 +62,11 @@ public enum Kernel {
   CROSS_ENTROPY_BACKWARD,
   /**
    * {@code out[0] = sum w (x-target)^2 / sum w}, {@code out[1] = 1/sum w}, both 0 if sum w is 0; w is
-   * 1 where weights is null. Items 1. {@code x[n], target[n], weights?[n], out[2], n}.
+   * 1 where weights is null, and an element of weight 0 is not looked at. Items 1. {@code x[n], target[n], weights?[n], out[2], n}.
    */
   SQUARED_ERROR_MEAN,
   /**
-   * {@code dX = 2 w (x-target) * mean[1] * dLoss[0]}. Items n. {@code x, target, weights?, mean[2],
+   * {@code dX = 2 w (x-target) * mean[1] * dLoss[0]}, 0 where w is 0. Items n. {@code x, target, weights?, mean[2],
    * dLoss[1], dX, beta}.
    */
   SQUARED_ERROR_BACKWARD,

@@ -1,0 +1,51 @@
+package io.unroll.nn;
+
+import java.util.Arrays;
+
+/** A row of a table for each index, as {@code torch.nn.Embedding}. */
+public final class Embedding {
+  private final Parameters parameters;
+  private final String weightName;
+  private final int count;
+  private final int size;
+
+  /**
+   * Adds {@code weight} [count, size], normal with mean 0 and deviation 1.
+   *
+   * @param name goes before the name of the parameter, with a dot
+   * @param count how many rows
+   * @param size elements of a row
+   */
+  public Embedding(Parameters parameters, String name, int count, int size) {
+    this.parameters = parameters;
+    this.weightName = name + ".weight";
+    this.count = count;
+    this.size = size;
+    parameters.add(weightName, Initializer.normal(1), count, size);
+  }
+
+  /**
+   * @param indices any shape, each in [0, count); {@link Indices#IGNORED} gives a row of zeros
+   * @return that shape with size as a further last axis
+   * @throws IllegalArgumentException if an index is out of range
+   */
+  public Tensor forward(Indices indices) {
+    indices.requireRange("indices of " + weightName, 0, count - 1, true);
+    Tape tape = indices.tape();
+    Tensor weight = parameters.get(weightName);
+    int[] in = indices.dims();
+    int[] shape = Arrays.copyOf(in, in.length + 1);
+    shape[in.length] = size;
+    Tensor y = tape.result(true, shape);
+    tape.kernels().gatherRows(weight.value(), indices.value(), y.value(), size);
+    tape.record(
+        y,
+        () -> {
+          if (y.hasGradient()) {
+            tape.kernels()
+                .scatterAddRows(y.gradient(), indices.value(), weight.gradient(), size);
+          }
+        });
+    return y;
+  }
+}

@@ -1,0 +1,69 @@
+package io.unroll.nn;
+
+import io.unroll.ShapeException;
+import io.unroll.device.Span;
+import io.unroll.engine.Kernels;
+
+/** y = x W^T + b over the last axis, as {@code torch.nn.Linear}. */
+public final class Linear {
+  private final Parameters parameters;
+  private final String prefix;
+  private final int inputSize;
+  private final int outputSize;
+
+  /**
+   * Adds {@code weight} [outputSize, inputSize] and {@code bias} [outputSize], both uniform within
+   * 1/sqrt(inputSize).
+   *
+   * @param name goes before the names of the parameters, with a dot
+   */
+  public Linear(Parameters parameters, String name, int inputSize, int outputSize) {
+    this.parameters = parameters;
+    this.prefix = name + ".";
+    this.inputSize = inputSize;
+    this.outputSize = outputSize;
+    Initializer uniform = Initializer.uniform(1 / Math.sqrt(inputSize));
+    parameters.add(prefix + "weight", uniform, outputSize, inputSize);
+    parameters.add(prefix + "bias", uniform, outputSize);
+  }
+
+  /**
+   * @param x [.., inputSize]
+   * @return [.., outputSize]
+   * @throws ShapeException if the last axis of x is another
+   */
+  public Tensor forward(Tensor x) {
+    if (x.dim(-1) != inputSize) {
+      throw new ShapeException(
+          "Linear \"" + prefix + "\" needs [.., " + inputSize + "], but x is " + x);
+    }
+    Tape tape = x.tape();
+    Kernels kernels = tape.kernels();
+    Tensor weight = parameters.get(prefix + "weight");
+    Tensor bias = parameters.get(prefix + "bias");
+    int rows = Math.toIntExact(x.size() / inputSize);
+    int[] shape = x.shape();
+    shape[shape.length - 1] = outputSize;
+    Tensor y = tape.result(true, shape);
+    kernels.gemm(
+        false, true, rows, outputSize, inputSize, x.value(), weight.value(), 0, y.value());
+    kernels.biasAdd(y.value(), bias.value());
+    tape.record(
+        y,
+        () -> {
+          if (!y.hasGradient()) {
+            return;
+          }
+          Span dY = y.gradient();
+          kernels.gemm(
+              true, false, outputSize, inputSize, rows, dY, x.value(), 1, weight.gradient());
+          kernels.columnSum(dY, bias.gradient(), 1);
+          if (x.needsGradient()) {
+            double beta = x.gradientBeta();
+            kernels.gemm(
+                false, false, rows, inputSize, outputSize, dY, weight.value(), beta, x.gradient());
+          }
+        });
+    return y;
+  }
+}

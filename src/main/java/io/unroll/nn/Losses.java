@@ -1,0 +1,108 @@
+package io.unroll.nn;
+
+import io.unroll.ShapeException;
+import io.unroll.device.Span;
+import io.unroll.engine.Kernels;
+
+/** Losses: each returns one element, the mean over what counts. */
+public final class Losses {
+  private Losses() {}
+
+  /**
+   * Softmax cross-entropy in nats, as {@code torch.nn.functional.cross_entropy}: the mean over all
+   * rows whose target is not {@link Indices#IGNORED}; 0 if there are none.
+   *
+   * @param logits [.., C], unnormalised
+   * @param targets as many classes as logits has rows, each in [0, C)
+   * @throws ShapeException if the numbers of rows differ
+   * @throws IllegalArgumentException if a class is out of range
+   */
+  public static Tensor crossEntropy(Tensor logits, Indices targets) {
+    Tape tape = tapeOf(logits);
+    int classes = logits.dim(-1);
+    if (targets.size() * classes != logits.size()) {
+      throw new ShapeException(
+          "crossEntropy needs one target for each row of "
+              + logits
+              + ", that is "
+              + logits.size() / classes
+              + ", but found "
+              + targets.size());
+    }
+    targets.requireRange("targets", 0, classes - 1, true);
+    Kernels kernels = tape.kernels();
+    Span lse = tape.arena().reals(targets.size());
+    Span rowLoss = tape.arena().reals(targets.size());
+    Span mean = tape.arena().reals(2);
+    kernels.crossEntropyForward(
+        logits.value(), targets.value(), lse, rowLoss, Indices.IGNORED);
+    kernels.crossEntropyMean(rowLoss, targets.value(), mean, Indices.IGNORED);
+    Tensor loss = tape.result(mean.slice(0, 1), logits.needsGradient(), 1);
+    tape.record(
+        loss,
+        () -> {
+          if (loss.hasGradient()) {
+            double beta = logits.gradientBeta();
+            kernels.crossEntropyBackward(
+                logits.value(), targets.value(), lse, mean, loss.gradient(), logits.gradient(),
+                Indices.IGNORED, beta);
+          }
+        });
+    return loss;
+  }
+
+  /**
+   * Mean squared error over all elements, as {@code torch.nn.functional.mse_loss}.
+   *
+   * @param x prediction
+   * @param target same number of elements; gets no gradient
+   */
+  public static Tensor meanSquaredError(Tensor x, Tensor target) {
+    return meanSquaredError(x, target, null);
+  }
+
+  /**
+   * Weighted mean squared error: sum of w (x-target)^2 over sum of w. An element of weight 0 is not
+   * looked at, so padding and missing values may hold anything there.
+   *
+   * @param x prediction
+   * @param target same number of elements; gets no gradient
+   * @param weights same number of elements, at least 0, or null for all 1; gets no gradient
+   * @throws ShapeException if the numbers of elements differ
+   */
+  public static Tensor meanSquaredError(Tensor x, Tensor target, Tensor weights) {
+    Tape tape = tapeOf(x);
+    if (target.size() != x.size() || (weights != null && weights.size() != x.size())) {
+      throw new ShapeException(
+          "meanSquaredError needs as many targets and weights as predictions, found "
+              + x
+              + ", "
+              + target
+              + ", "
+              + weights);
+    }
+    tape.owned(target);
+    Kernels kernels = tape.kernels();
+    Span w = weights == null ? null : tape.owned(weights).value();
+    Span mean = tape.arena().reals(2);
+    kernels.squaredErrorMean(x.value(), target.value(), w, mean);
+    Tensor loss = tape.result(mean.slice(0, 1), x.needsGradient(), 1);
+    tape.record(
+        loss,
+        () -> {
+          if (loss.hasGradient()) {
+            double beta = x.gradientBeta();
+            kernels.squaredErrorBackward(
+                x.value(), target.value(), w, mean, loss.gradient(), x.gradient(), beta);
+          }
+        });
+    return loss;
+  }
+
+  private static Tape tapeOf(Tensor x) {
+    if (x.tape() == null) {
+      throw new IllegalArgumentException("a loss needs a result of a tape, but got a parameter");
+    }
+    return x.tape();
+  }
+}

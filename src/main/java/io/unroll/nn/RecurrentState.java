@@ -1,0 +1,76 @@
+package io.unroll.nn;
+
+import io.unroll.ShapeException;
+import io.unroll.device.Device;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.ElementType;
+import io.unroll.device.Span;
+
+/**
+ * The states of a {@link Recurrent} between steps, for truncated backpropagation through time and for
+ * sampling: a step begins with them and leaves its last ones there. No gradient flows through.
+ *
+ * <p>It belongs to the caller, not to the layer, so one model can follow many sequences.
+ */
+public final class RecurrentState implements AutoCloseable {
+  private final Device device;
+  private final DeviceBuffer buffer;
+  private final int kinds;
+  private final int batch;
+
+  RecurrentState(Device device, int kinds, int slots, int batch, int hiddenSize) {
+    this.device = device;
+    this.kinds = kinds;
+    this.batch = batch;
+    long length = (long) kinds * slots * batch * hiddenSize;
+    this.buffer = device.allocate(ElementType.REAL, length, "carried states");
+    clear();
+  }
+
+  /** Sets all states to zero. */
+  public void clear() {
+    device.fill(buffer, 0, buffer.length(), 0);
+  }
+
+  /** The number of rows. */
+  public int batch() {
+    return batch;
+  }
+
+  /** State kind s of all layers and directions, [L*D,B,H]; 0 is h, for LSTM 1 is c. */
+  Span kind(int s) {
+    long each = buffer.length() / kinds;
+    return Span.of(buffer).slice(s * each, each);
+  }
+
+  /** Copies all states to the host, [S,L*D,B,H]. */
+  public float[] toFloats() {
+    float[] host = new float[Math.toIntExact(buffer.length())];
+    device.copyOut(buffer, 0, host, 0, host.length);
+    return host;
+  }
+
+  /**
+   * Overwrites all states.
+   *
+   * @param values [S,L*D,B,H]
+   * @throws ShapeException if the number of values differs
+   */
+  public void set(float[] values) {
+    if (values.length != buffer.length()) {
+      throw new ShapeException(
+          "the carried states have "
+              + buffer.length()
+              + " elements, but "
+              + values.length
+              + " came; the layers and the batch must be those they were taken from");
+    }
+    device.copyIn(values, 0, buffer, 0, values.length);
+  }
+
+  /** Frees the memory. */
+  @Override
+  public void close() {
+    buffer.close();
+  }
+}

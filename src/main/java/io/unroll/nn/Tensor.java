@@ -1,0 +1,247 @@
+package io.unroll.nn;
+
+import io.unroll.ShapeException;
+import io.unroll.device.Device;
+import io.unroll.device.Span;
+import java.util.Arrays;
+
+/**
+ * Real numbers on a device: a parameter, an input, or a result of one step of a {@link Tape}.
+ *
+ * <p>Row-major, time-major for sequences. A result is valid until its tape begins the next step;
+ * using it later is an error. A parameter is valid until its {@link Parameters} are closed.
+ */
+public final class Tensor {
+  private final Tape tape;
+  private final Parameters parameters;
+  private final int step;
+  private final Span value;
+  private final int[] shape;
+  private final Tensor viewed;
+  private final long viewedAt;
+  private boolean needsGradient;
+  private boolean gathersParts;
+  private boolean gradientWritten;
+  private Span gradient;
+
+  /** A result of the current step. */
+  Tensor(Tape tape, Span value, boolean needsGradient, int... shape) {
+    this(tape, null, value, needsGradient, null, 0, shape);
+  }
+
+  /** A view of count elements of another result. */
+  Tensor(Tensor viewed, long at, int... shape) {
+    this(
+        viewed.tape,
+        viewed.parameters,
+        viewed.value.slice(at, sizeOf(shape)),
+        viewed.needsGradient,
+        viewed,
+        at,
+        shape);
+    viewed.gatherParts();
+  }
+
+  /** A parameter. */
+  Tensor(Parameters parameters, Span value, Span gradient, int... shape) {
+    this(null, parameters, value, true, null, 0, shape);
+    this.gradient = gradient;
+  }
+
+  private Tensor(
+      Tape tape,
+      Parameters parameters,
+      Span value,
+      boolean needsGradient,
+      Tensor viewed,
+      long viewedAt,
+      int... shape) {
+    this.tape = tape;
+    this.parameters = parameters;
+    this.step = tape == null ? 0 : tape.step();
+    this.value = value;
+    this.needsGradient = needsGradient;
+    this.viewed = viewed;
+    this.viewedAt = viewedAt;
+    this.shape = shape;
+  }
+
+  /** The number of elements of a shape. */
+  static long sizeOf(int... shape) {
+    long size = 1;
+    for (int dim : shape) {
+      size = Math.multiplyExact(size, dim);
+    }
+    return size;
+  }
+
+  /** The sizes of its axes, outermost first. */
+  public int[] shape() {
+    return shape.clone();
+  }
+
+  /** The number of axes. */
+  public int rank() {
+    return shape.length;
+  }
+
+  /** The size of an axis; negative counts from the end, so {@code dim(-1)} is the last. */
+  public int dim(int axis) {
+    return shape[axis < 0 ? shape.length + axis : axis];
+  }
+
+  /** The number of elements. */
+  public long size() {
+    return value.length();
+  }
+
+  /** Waits for the device and copies the values to the host. */
+  public float[] toFloats() {
+    return floats(value());
+  }
+
+  /** Waits for the device and copies the values to the host; exact on the float64 reference. */
+  public double[] toDoubles() {
+    return doubles(value());
+  }
+
+  /**
+   * Waits for the device and returns the only element.
+   *
+   * @throws ShapeException if there are more
+   */
+  public double item() {
+    if (size() != 1) {
+      throw new ShapeException(
+          "item() needs a tensor of one element, but this one is " + Arrays.toString(shape));
+    }
+    return toDoubles()[0];
+  }
+
+  /**
+   * Waits for the device and copies the gradient to the host.
+   *
+   * @throws IllegalStateException if no backward pass has reached this tensor
+   */
+  public float[] gradientToFloats() {
+    return floats(requireGradientWritten());
+  }
+
+  /**
+   * As {@link #gradientToFloats}, exact on the float64 reference.
+   *
+   * @throws IllegalStateException if no backward pass has reached this tensor
+   */
+  public double[] gradientToDoubles() {
+    return doubles(requireGradientWritten());
+  }
+
+  /**
+   * Asks for the gradient of an input; results and parameters have one anyway. Call it before the
+   * tensor is used.
+   *
+   * @return this
+   */
+  public Tensor withGradient() {
+    needsGradient = true;
+    return this;
+  }
+
+  private Span requireGradientWritten() {
+    if (!hasGradient()) {
+      throw new IllegalStateException(
+          "there is no gradient: call Tape.backward on a loss that depends on this tensor, and"
+              + " withGradient() on an input before using it");
+    }
+    return gradient();
+  }
+
+  private float[] floats(Span span) {
+    float[] host = new float[Math.toIntExact(span.length())];
+    owner().copyOut(span.buffer(), span.at(), host, 0, host.length);
+    return host;
+  }
+
+  private double[] doubles(Span span) {
+    double[] host = new double[Math.toIntExact(span.length())];
+    owner().copyOut(span.buffer(), span.at(), host, 0, host.length);
+    return host;
+  }
+
+  private Device owner() {
+    return tape != null ? tape.device() : parameters.device();
+  }
+
+  /** The tape of a result, null for a parameter. */
+  Tape tape() {
+    return tape;
+  }
+
+  /** The values; checks that the step is still running. */
+  Span value() {
+    if (tape != null && tape.step() != step) {
+      throw new IllegalStateException(
+          "this tensor "
+              + Arrays.toString(shape)
+              + " belongs to step "
+              + step
+              + " of its tape, which is now at step "
+              + tape.step()
+              + "; copy it with toFloats() before Tape.begin, or carry states with RecurrentState");
+    }
+    return value;
+  }
+
+  boolean needsGradient() {
+    return needsGradient;
+  }
+
+  /** From now on its gradient is the sum of parts, each written by another operation. */
+  void gatherParts() {
+    gathersParts = true;
+    if (viewed != null) {
+      viewed.gatherParts();
+    }
+  }
+
+  /** Prepares for a backward pass: a gradient is overwritten first, one of parts starts at zero. */
+  void forgetGradient() {
+    gradientWritten = false;
+    if (gathersParts && needsGradient && viewed == null) {
+      tape.kernels().fill(gradient(), 0);
+      gradientWritten = true;
+    }
+  }
+
+  /** Whether a backward pass has written its gradient. */
+  boolean hasGradient() {
+    return viewed != null
+        ? viewed.hasGradient()
+        : parameters != null || gradientWritten;
+  }
+
+  /** The memory of its gradient. */
+  Span gradient() {
+    if (gradient == null) {
+      gradient =
+          viewed != null
+              ? viewed.gradient().slice(viewedAt, value.length())
+              : tape.arena().reals(value.length());
+    }
+    return gradient;
+  }
+
+  /** Announces a write to {@link #gradient}: 0 if it must overwrite, 1 if it must add. */
+  double gradientBeta() {
+    if (hasGradient()) {
+      return 1;
+    }
+    gradientWritten = true;
+    return 0;
+  }
+
+  @Override
+  public String toString() {
+    return "Tensor" + Arrays.toString(shape);
+  }
+}
