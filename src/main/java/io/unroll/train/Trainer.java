@@ -141,14 +141,14 @@ public final class Trainer implements AutoCloseable {
       }
       double rate = learningRate.at(step);
       double loss = update(training, batch, rate);
+      long interval = evaluateEvery > 0 ? evaluateEvery : perEpoch;
+      if (validation != null && (step % interval == 0 || step == maxSteps)) {
+        measure(validation, epoch, loss, rate);
+      }
       TrainingListener.Progress progress =
           new TrainingListener.Progress(step, epoch, loss, rate, validationLoss);
       for (TrainingListener listener : listeners) {
         listener.stepped(progress);
-      }
-      long interval = evaluateEvery > 0 ? evaluateEvery : perEpoch;
-      if (validation != null && (step % interval == 0 || step == maxSteps)) {
-        measure(validation, progress);
       }
     }
     if (best != null && bestLoss < Double.POSITIVE_INFINITY) {
@@ -183,7 +183,7 @@ public final class Trainer implements AutoCloseable {
     return value;
   }
 
-  private void measure(Task validation, TrainingListener.Progress before) {
+  private void measure(Task validation, int epoch, double loss, double rate) {
     validationLoss = evaluate(tape, validation);
     boolean improved = validationLoss < bestLoss;
     if (improved) {
@@ -196,8 +196,7 @@ public final class Trainer implements AutoCloseable {
       stopped = true;
     }
     TrainingListener.Progress progress =
-        new TrainingListener.Progress(
-            step, before.epoch(), before.loss(), before.learningRate(), validationLoss);
+        new TrainingListener.Progress(step, epoch, loss, rate, validationLoss);
     for (TrainingListener listener : listeners) {
       listener.evaluated(progress, improved);
     }
