@@ -219,7 +219,7 @@ public final class CharRnn implements AutoCloseable {
     }
 
     @Override
-    public Tensor loss(Tape tape, int batch) {
+    public Tensor loss(Tape tape, int epoch, int batch) {
       batcher.fill(batch, inputs, targets);
       int steps = batcher.steps();
       Tensor logits = logits(tape.indices(inputs, steps, batcher.batch()), state);
