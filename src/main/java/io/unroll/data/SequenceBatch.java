@@ -53,7 +53,7 @@ public record SequenceBatch(
     float[] weights = new float[targets.values().length];
     for (int t = 0; t < targets.steps(); t++) {
       for (int b = 0; b < batch(); b++) {
-        if (targets.steps() == 1 || t < lengths[b]) {
+        if (t < lengths[b]) {
           int from = (t * batch() + b) * targets.size();
           Arrays.fill(weights, from, from + targets.size(), 1);
         }

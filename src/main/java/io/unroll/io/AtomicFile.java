@@ -92,10 +92,10 @@ public final class AtomicFile {
 
   private static void writeAndForce(Path temporary, Content content) throws IOException {
     try (FileChannel channel =
-            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        Unclosable out = new Unclosable(Channels.newOutputStream(channel))) {
-      content.writeTo(out);
-      out.flush();
+        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      try (OutputStream out = new Unclosable(Channels.newOutputStream(channel))) {
+        content.writeTo(out);
+      }
       channel.force(true);
     }
   }

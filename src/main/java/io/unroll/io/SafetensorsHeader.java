@@ -80,7 +80,7 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
         throw e;
       } catch (CharacterCodingException e) {
         throw new FileFormatException(file, "the header is not UTF-8", Safetensors.DAMAGED, e);
-      } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+      } catch (IOException e) {
         throw new FileFormatException(
             file,
             "the header is not JSON near " + Quoting.quoted(reader.getPath()),

@@ -63,7 +63,8 @@ class SequenceBatcherTest {
     assertRefused(6, 3, 2, "T*B+1 = 7", "room for T=2 with B=2, B=1 with T=3, or");
     assertRefused(4, 5, 9, "T*B+1 = 46", "room for B=1 with T=3, or");
     assertRefused(1, 1, 1, "T*B+1 = 2", "Give a longer text");
-    assertRefused(0, 70_000, 70_000, "T*B+1 = 4900000001", "Give a longer text");
+    // 2^32 is 0 in 32 bits.
+    assertRefused(1, 65_536, 65_536, "T*B+1 = 4294967297", "Give a longer text");
   }
 
   private static void assertRefused(int length, int steps, int batch, String... expected) {
