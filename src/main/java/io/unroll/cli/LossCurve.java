@@ -1,0 +1,65 @@
+package io.unroll.cli;
+
+import io.unroll.io.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.BitmapEncoder.BitmapFormat;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** Draws the losses of a run. */
+final class LossCurve {
+  private LossCurve() {}
+
+  /**
+   * Writes a PNG.
+   *
+   * @return null, or why it could not be drawn: a machine without fonts has no picture, and that is
+   *     no reason to lose a run
+   */
+  static String write(Path file, String title, List<Metrics.Line> lines) throws IOException {
+    if (lines.isEmpty()) {
+      return null;
+    }
+    System.setProperty("java.awt.headless", "true");
+    try {
+      XYChart chart = chart(title, lines);
+      AtomicFile.write(file, out -> BitmapEncoder.saveBitmap(chart, out, BitmapFormat.PNG));
+      return null;
+    } catch (LinkageError | RuntimeException | InternalError e) {
+      return e.toString();
+    }
+  }
+
+  private static XYChart chart(String title, List<Metrics.Line> lines) {
+    XYChart chart =
+        new XYChartBuilder()
+            .width(960)
+            .height(600)
+            .title(title)
+            .xAxisTitle("step")
+            .yAxisTitle("loss in nats a character")
+            .build();
+    chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
+    chart.getStyler().setYAxisDecimalPattern("0.0");
+    chart
+        .addSeries(
+            "training",
+            lines.stream().mapToDouble(Metrics.Line::step).toArray(),
+            lines.stream().mapToDouble(Metrics.Line::loss).toArray())
+        .setMarker(SeriesMarkers.NONE);
+    List<Metrics.Line> measured =
+        lines.stream().filter(line -> line.validationLoss() != null).toList();
+    if (!measured.isEmpty()) {
+      chart.addSeries(
+          "validation",
+          measured.stream().mapToDouble(Metrics.Line::step).toArray(),
+          measured.stream().mapToDouble(Metrics.Line::validationLoss).toArray());
+    }
+    return chart;
+  }
+}

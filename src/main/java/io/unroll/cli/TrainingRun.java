@@ -1,0 +1,234 @@
+package io.unroll.cli;
+
+import io.unroll.Backend;
+import io.unroll.data.TextCorpus;
+import io.unroll.nn.Tape;
+import io.unroll.train.Checkpoint;
+import io.unroll.train.CharRnn;
+import io.unroll.train.Sampling;
+import io.unroll.train.Trainer;
+import io.unroll.train.TrainingDivergedException;
+import io.unroll.train.TrainingListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+
+/** One run of {@code train}: the model, its trainer, and the files it leaves in a folder. */
+final class TrainingRun implements TrainingListener, AutoCloseable {
+  private static final int STEPS_PER_LINE = 10;
+
+  /**
+   * What decides when to stop and what to show, and may differ each time a run is resumed.
+   *
+   * @param steps updates in all, or Long.MAX_VALUE
+   * @param seconds of this part of the run, or infinite
+   */
+  record Limits(
+      long steps,
+      double seconds,
+      int checkpointEvery,
+      int sampleEvery,
+      int sampleLength,
+      boolean quiet) {}
+
+  private final TrainSettings settings;
+  private final CharRnn model;
+  private final Tape tape;
+  private final CharRnn.TextTask training;
+  private final CharRnn.TextTask validation;
+  private final Trainer trainer;
+  private Path folder;
+  private Limits limits;
+  private ProgressDisplay display;
+  private Metrics metrics;
+  private long startStep;
+  private long startNanos;
+  private double secondsBefore;
+  private double lossSum;
+  private int lossCount;
+  private String pictureProblem;
+
+  TrainingRun(Backend backend, CharRnn model, TrainSettings settings, TextCorpus corpus) {
+    this.model = model;
+    this.settings = settings;
+    int[] ids = model.vocabulary().encode(corpus.text());
+    int held = (int) Math.round(ids.length * settings.validation());
+    int[] trainIds = Arrays.copyOf(ids, ids.length - held);
+    int[] heldIds = Arrays.copyOfRange(ids, ids.length - held, ids.length);
+    this.training = model.task(trainIds, settings.seqLength(), settings.batch());
+    this.validation = Evaluation.task(model, heldIds, settings.seqLength(), settings.batch());
+    this.tape = new Tape(backend, settings.seed());
+    this.trainer =
+        new Trainer(model.parameters(), tape, settings.optimizerConfig())
+            .learningRate(settings.schedule(training.batchesPerEpoch()))
+            .clipNorm(settings.clipNorm())
+            .clipValue(settings.clipValue())
+            .evaluateEvery(settings.evaluateEvery())
+            .patience(settings.patience())
+            .listener(this);
+  }
+
+  /** Continues from a checkpoint of this run. */
+  void restore(Checkpoint checkpoint) throws IOException {
+    checkpoint.restore(trainer);
+    training.restore(checkpoint);
+  }
+
+  /** Windows of the text in one epoch. */
+  int stepsPerEpoch() {
+    return training.batchesPerEpoch();
+  }
+
+  /** Ends after the running step. */
+  void stop() {
+    trainer.stop();
+  }
+
+  /**
+   * Trains until a limit, and leaves checkpoint, picture and metrics in a folder.
+   *
+   * @throws TrainingDivergedException if the loss is NaN; the checkpoint is then the last good one
+   */
+  void train(Path into, Limits until, ProgressDisplay shownOn) throws IOException {
+    folder = into;
+    limits = until;
+    display = shownOn;
+    metrics = new Metrics(folder.resolve("metrics.jsonl"), trainer.step());
+    secondsBefore = metrics.seconds();
+    startStep = trainer.step();
+    startNanos = System.nanoTime();
+    try {
+      trainer.train(training, validation, limits.steps());
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    } catch (TrainingDivergedException e) {
+      Path checkpoint = folder.resolve(Runs.CHECKPOINT);
+      throw new TrainingDivergedException(
+          e.getMessage()
+              + (Files.exists(checkpoint)
+                  ? ". The last good checkpoint is " + checkpoint
+                  : ". No checkpoint had been written yet"));
+    }
+    save();
+  }
+
+  @Override
+  public void evaluated(Progress progress, boolean best) {
+    record(progress, progress.validationLoss());
+  }
+
+  @Override
+  public void stepped(Progress progress) {
+    lossSum += progress.loss();
+    lossCount++;
+    if (lossCount >= STEPS_PER_LINE) {
+      record(progress, null);
+    }
+    double seconds = seconds();
+    boolean timed = limits.seconds() < Double.POSITIVE_INFINITY;
+    display.show(timed ? (long) seconds : progress.step(), seconds, message(progress, seconds));
+    if (seconds >= limits.seconds()) {
+      trainer.stop();
+    }
+    if (limits.sampleEvery() > 0 && progress.step() % limits.sampleEvery() == 0) {
+      display.print("--- step " + progress.step() + " writes:\n" + sample() + "\n---");
+    }
+    if (limits.checkpointEvery() > 0 && progress.step() % limits.checkpointEvery() == 0) {
+      try {
+        save();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private void record(Progress progress, Double validationLoss) {
+    double loss = lossCount == 0 ? progress.loss() : lossSum / lossCount;
+    lossSum = 0;
+    lossCount = 0;
+    double epoch = (double) progress.step() / training.batchesPerEpoch();
+    double seconds = seconds();
+    Metrics.Line line =
+        new Metrics.Line(
+            progress.step(),
+            epoch,
+            loss,
+            validationLoss,
+            progress.learningRate(),
+            speed(seconds),
+            secondsBefore + seconds);
+    try {
+      metrics.add(line);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private String sample() {
+    StringBuilder text = new StringBuilder();
+    model.sample(
+        "", limits.sampleLength(), Sampling.seeded(settings.seed()), text::append);
+    return text.toString();
+  }
+
+  private String message(Progress progress, double seconds) {
+    String validationPart =
+        Double.isNaN(progress.validationLoss())
+            ? ""
+            : String.format(Locale.ROOT, ", validation %.3f", progress.validationLoss());
+    return String.format(
+        Locale.ROOT,
+        "step %d, loss %.3f%s, %.0f characters/s",
+        progress.step(),
+        progress.loss(),
+        validationPart,
+        speed(seconds));
+  }
+
+  private double seconds() {
+    return (System.nanoTime() - startNanos) * 1e-9;
+  }
+
+  private double speed(double seconds) {
+    return (trainer.step() - startStep) * (double) training.charactersPerBatch() / seconds;
+  }
+
+  private void save() throws IOException {
+    Checkpoint.Writer writer =
+        Checkpoint.of(model.parameters())
+            .trainer(trainer)
+            .metadata(TrainSettings.KEY, settings.toJson());
+    model.metadata().forEach(writer::metadata);
+    training.addTo(writer).write(folder.resolve(Runs.CHECKPOINT));
+    pictureProblem =
+        LossCurve.write(folder.resolve("loss.png"), folder.toString(), metrics.lines());
+  }
+
+  /** One line on how the run ended. */
+  String summary() {
+    String losses = "";
+    for (Metrics.Line line : metrics.lines()) {
+      losses = String.format(Locale.ROOT, ", training loss %.3f", line.loss());
+    }
+    if (trainer.bestLoss() < Double.POSITIVE_INFINITY) {
+      losses +=
+          String.format(Locale.ROOT, ", lowest validation loss %.3f", trainer.bestLoss());
+    }
+    return String.format(
+            Locale.ROOT, "%d steps in %.0f s%s", trainer.step(), metrics.seconds(), losses)
+        + (pictureProblem == null ? "" : "; loss.png could not be drawn: " + pictureProblem);
+  }
+
+  @Override
+  public void close() {
+    trainer.close();
+    tape.close();
+    training.close();
+    if (validation != null) {
+      validation.close();
+    }
+  }
+}
