@@ -8,8 +8,8 @@ import java.util.Arrays;
 
 /**
  * One step of a cell over items (row, unit), forward and backward: the layouts of {@link
- * io.unroll.device.Kernel#CELL_FORWARD}, the arithmetic of {@link Cells}. One for each thread; holds
- * where the operands lie and the values of one unit.
+ * io.unroll.device.Kernel#CELL_FORWARD}, the arithmetic of {@link Cells}. One for each thread;
+ * holds where the operands lie and the values of one unit.
  */
 final class CellLoops {
   private static final int MAX_GATES =

@@ -38,7 +38,7 @@ public final class CpuProvider implements Backend.Provider {
    *
    * @param selector {@code cpu}: there is one, so it takes no number
    * @param options any number of threads; the precision FP32 or null
-   * @throws BackendUnavailableException if the selector has a number or the precision is another one
+   * @throws BackendUnavailableException if the selector has a number, or for another precision
    */
   @Override
   public Backend open(String selector, BackendOptions options) {
@@ -46,8 +46,8 @@ public final class CpuProvider implements Backend.Provider {
       throw new BackendUnavailableException(
           "backend \""
               + selector
-              + "\" is unavailable: all cores together are the one backend \"cpu\". Open \"cpu\", and"
-              + " set the number of threads in BackendOptions.");
+              + "\" is unavailable: all cores together are the one backend \"cpu\". Open \"cpu\""
+              + " and set the number of threads in BackendOptions.");
     }
     Precision precision = options.precision();
     if (precision != null && precision != Precision.FP32) {

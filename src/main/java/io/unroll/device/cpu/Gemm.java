@@ -1,12 +1,12 @@
 package io.unroll.device.cpu;
 
 /**
- * {@code C = op(A) op(B) + beta C} over all threads. The sum of an element has one order, see {@link
- * RowMultiplier}, so the result does not depend on the number of threads.
+ * {@code C = op(A) op(B) + beta C} over all threads. The sum of an element has one order, see
+ * {@link RowMultiplier}, so the result does not depend on the number of threads.
  *
  * <p>The transpositions are strides: the operand whose columns become the vectors is packed, the
- * other one is read where it lies. Where C is tall, the product is computed as its transpose, so that
- * the vectors run along the longer side.
+ * other one is read where it lies. Where C is tall, the product is computed as its transpose, so
+ * that the vectors run along the longer side.
  */
 final class Gemm implements WorkerPool.Task {
   /** Multiplications and additions below which waking another thread does not pay. */
@@ -110,7 +110,9 @@ final class Gemm implements WorkerPool.Task {
     }
   }
 
-  /** About the time for the product with its vectors along the columns, in tenths of a nanosecond. */
+  /**
+   * About the time for the product with its vectors along the columns, in tenths of a nanosecond.
+   */
   private double cost(int rows, int columns, int rightDepth, int rightColumn) {
     if (prefersDots(rows, rightDepth)) {
       return 2.0 * rows * columns * depth;

@@ -6,8 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All steps of a recurrence in one call. W_hh is packed once; then the batch is cut over the threads,
- * and each runs all steps on its rows, product and cell in turn, without waiting for the others.
+ * All steps of a recurrence in one call. W_hh is packed once; then the batch is cut over the
+ * threads, and each runs all steps on its rows, product and cell in turn, without waiting for the
+ * others.
  */
 final class JavaRecurrence implements FusedRecurrence, WorkerPool.Task {
   private enum Phase {

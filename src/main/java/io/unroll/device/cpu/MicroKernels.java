@@ -8,8 +8,9 @@ import java.lang.management.ManagementFactory;
  * <p>They have the one form that HotSpot's C2 turns into full-width vector code on Java 17 and 25
  * alike: one output array, one packed operand, a constant trip count and constant offsets. With a
  * variable trip count, a variable offset, a second output or sixteen steps it falls back to scalar
- * code, at a quarter to a sixth of the speed. Each loop stays a small method of its own, so that its
- * compilation does not depend on what surrounds it.
+ * code, at a quarter to a sixth of the speed. Each loop stays a small method of its own, so that
+ * its compilation does not depend on what surrounds it. The long parameter lists are BLAS's own: an
+ * array, where it begins, its strides.
  */
 final class MicroKernels {
   /** Depth steps of one call. */
@@ -137,13 +138,14 @@ final class MicroKernels {
   }
 
   /**
-   * {@code out[q] = sum over k of a[k]*b[q,k]} for eight q whose k lie side by side: scalar code, but
-   * eight independent sums. For products with so few rows that packing b would cost more.
+   * {@code out[q] = sum over k of a[k]*b[q,k]} for eight q whose k lie side by side: scalar code,
+   * but eight independent sums. For products with so few rows that packing b would cost more.
    *
    * @param step distance between the k of a
    * @param ldb distance between the q of b
    */
-  static void dot8(float[] a, int at, int step, float[] b, int bAt, int ldb, int depth, float[] out) {
+  static void dot8(
+      float[] a, int at, int step, float[] b, int bAt, int ldb, int depth, float[] out) {
     float s0 = 0;
     float s1 = 0;
     float s2 = 0;

@@ -4,7 +4,9 @@ import io.unroll.Philox;
 import io.unroll.device.KernelArgs;
 import io.unroll.reference.Cells;
 
-/** Kernels that treat each element by itself; {@link io.unroll.device.Kernel} has their formulas. */
+/**
+ * Kernels that treat each element by itself; {@link io.unroll.device.Kernel} has their formulas.
+ */
 final class PointwiseLoops {
   private PointwiseLoops() {}
 

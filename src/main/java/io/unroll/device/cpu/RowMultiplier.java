@@ -12,8 +12,8 @@ import java.util.Arrays;
  * Multiplies rows of a matrix with a packed one. One for each thread; holds its accumulators.
  *
  * <p>The order of every sum is the same on all paths and depends on the depth alone: {@link
- * #DEPTH_BLOCK} products at a time are added up from zero in order, and the blocks' sums are added to
- * the result in order. So a product is bitwise the same however it is cut.
+ * #DEPTH_BLOCK} products at a time are added up from zero in order, and the blocks' sums are added
+ * to the result in order. So a product is bitwise the same however it is cut.
  */
 final class RowMultiplier {
   /** Products that are added up before they join the result. */
@@ -36,7 +36,9 @@ final class RowMultiplier {
   private int cRow;
   private int cColumn;
 
-  /** Sets the left operand: where element (0,0) lies, the distances between rows and depth steps. */
+  /**
+   * Sets the left operand: where element (0,0) lies, the distances between rows and depth steps.
+   */
   RowMultiplier left(float[] a, int at, int rowStride, int depthStride) {
     this.a = a;
     aAt = at;
@@ -140,8 +142,8 @@ final class RowMultiplier {
   }
 
   /**
-   * The same product without packing, for few rows: columns from..to of B, whose depth steps lie side
-   * by side.
+   * The same product without packing, for few rows: columns from..to of B, whose depth steps lie
+   * side by side.
    *
    * @param bAt where column 0 of B begins
    * @param ldb distance between the columns of B

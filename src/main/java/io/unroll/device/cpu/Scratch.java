@@ -1,6 +1,8 @@
 package io.unroll.device.cpu;
 
-/** What one thread needs for itself, kept from call to call so that a steady step allocates nothing. */
+/**
+ * What one thread needs for itself, kept from call to call so that a steady step allocates nothing.
+ */
 final class Scratch {
   /** Columns that {@link #sums} holds. */
   static final int SUMS = 256;

@@ -5,10 +5,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Runs the numbered parts of a task on the calling thread and on threads of its own. Whoever is free
- * takes the next part, so a worker that wakes late finds nothing left and holds nobody up. Which
- * thread runs a part must not matter to its result. Used by one caller at a time; a task must not run
- * another one.
+ * Runs the numbered parts of a task on the calling thread and on threads of its own. Whoever is
+ * free takes the next part, so a worker that wakes late finds nothing left and holds nobody up.
+ * Which thread runs a part must not matter to its result. Used by one caller at a time; a task must
+ * not run another one.
  */
 final class WorkerPool implements AutoCloseable {
   /** Work in numbered parts that may run at the same time. */
@@ -17,8 +17,8 @@ final class WorkerPool implements AutoCloseable {
      * Runs one part.
      *
      * @param part from 0 to the number of parts, exclusive
-     * @param worker the thread that runs it, from 0 to {@link WorkerPool#threads()}, exclusive: names
-     *     scratch memory that no other part uses meanwhile
+     * @param worker the thread that runs it, from 0 to {@link WorkerPool#threads()}, exclusive:
+     *     names scratch memory that no other part uses meanwhile
      */
     void run(int part, int worker);
   }
@@ -35,8 +35,9 @@ final class WorkerPool implements AutoCloseable {
   private final AtomicInteger unfinished = new AtomicInteger();
   private final Object failureLock = new Object();
 
-  // Written before the ticket of a job, left alone until all its parts are finished. A part can only
-  // be taken by a compare-and-set of the ticket, so whoever has one has read this job's values.
+  // Written before the ticket of a job, left alone until all its parts are finished. A part can
+  // only be taken by a compare-and-set of the ticket, so whoever has one has read this job's
+  // values.
   private Task task;
   private int parts;
 

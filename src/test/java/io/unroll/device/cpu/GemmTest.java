@@ -1,0 +1,178 @@
+package io.unroll.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GemmTest {
+  private static final float PADDING = -3.5e9f;
+
+  /** One product with operands in rows longer than needed, and its answer in float64. */
+  private static final class Problem {
+    final boolean transposeA;
+    final boolean transposeB;
+    final int m;
+    final int n;
+    final int k;
+    final int lda;
+    final int ldb;
+    final int ldc;
+    final float[] a;
+    final float[] b;
+    final float[] c;
+
+    Problem(int flags, int m, int n, int k, int pad) {
+      transposeA = (flags & 1) != 0;
+      transposeB = (flags & 2) != 0;
+      this.m = m;
+      this.n = n;
+      this.k = k;
+      lda = (transposeA ? m : k) + pad;
+      ldb = (transposeB ? k : n) + 2 * pad;
+      ldc = n + 3 * pad;
+      Random random = new Random(31L * m + 7L * n + k + flags);
+      a = matrix(transposeA ? k : m, transposeA ? m : k, lda, random);
+      b = matrix(transposeB ? n : k, transposeB ? k : n, ldb, random);
+      c = matrix(m, n, ldc, random);
+    }
+
+    private static float[] matrix(int rows, int columns, int ld, Random random) {
+      float[] values = new float[rows * ld];
+      Arrays.fill(values, PADDING);
+      for (int r = 0; r < rows; r++) {
+        for (int j = 0; j < columns; j++) {
+          values[r * ld + j] = 2 * random.nextFloat() - 1;
+        }
+      }
+      return values;
+    }
+
+    int aAt(int i, int q) {
+      return transposeA ? q * lda + i : i * lda + q;
+    }
+
+    int bAt(int q, int j) {
+      return transposeB ? j * ldb + q : q * ldb + j;
+    }
+
+    float[] run(int threads, double beta) {
+      try (JavaDevice device = new JavaDevice(threads);
+          Guarded ga = Guarded.of(device, a);
+          Guarded gb = Guarded.of(device, b);
+          Guarded gc = Guarded.of(device, c)) {
+        int at = Guarded.GUARDS;
+        device.gemm(
+            transposeA, transposeB, m, n, k, ga.buffer, at, lda, gb.buffer, at, ldb, beta,
+            gc.buffer, at, ldc);
+        assertArrayEquals(a, ga.values(), "A was changed");
+        assertArrayEquals(b, gb.values(), "B was changed");
+        return gc.values();
+      }
+    }
+
+    void check(float[] found, double beta) {
+      for (int i = 0; i < m; i++) {
+        for (int j = 0; j < ldc; j++) {
+          if (j >= n) {
+            if (i * ldc + j < found.length) {
+              assertEquals(PADDING, found[i * ldc + j], this + " wrote between rows");
+            }
+            continue;
+          }
+          double sum = beta == 0 ? 0 : c[i * ldc + j];
+          double size = Math.abs(sum);
+          for (int q = 0; q < k; q++) {
+            double product = (double) a[aAt(i, q)] * b[bAt(q, j)];
+            sum += product;
+            size += Math.abs(product);
+          }
+          // The bound of a float32 sum in any order.
+          double bound = (k + 2) * 0x1p-24 * size;
+          float value = found[i * ldc + j];
+          String where = this + " beta " + beta + " at " + i + "," + j;
+          assertTrue(
+              Math.abs(value - sum) <= bound, where + ": " + value + " instead of " + sum);
+        }
+      }
+    }
+
+    @Override
+    public String toString() {
+      return m + "x" + n + "x" + k + (transposeA ? " T" : " N") + (transposeB ? "T" : "N");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,1,1",
+    "3,5,7",
+    "17,33,65",
+    "64,128,130",
+    "1,512,128",
+    "512,1,7",
+    "7,9,300",
+    "33,601,129",
+    "601,33,13",
+    "270,97,40"
+  })
+  void everyTransposition(int m, int n, int k) {
+    for (int flags = 0; flags < 4; flags++) {
+      for (int pad = 0; pad <= 3; pad += 3) {
+        Problem problem = new Problem(flags, m, n, k, pad);
+        float[] one = problem.run(1, 0);
+        problem.check(one, 0);
+        problem.check(problem.run(2, 1), 1);
+        assertArrayEquals(one, problem.run(3, 0), problem + ": threads change the result");
+        assertArrayEquals(one, problem.run(1, 0), problem + ": two runs differ");
+      }
+    }
+  }
+
+  @Test
+  void depthZeroClearsOrKeeps() {
+    Problem problem = new Problem(0, 3, 4, 1, 0);
+    try (JavaDevice device = new JavaDevice(2);
+        Guarded a = Guarded.of(device, 1);
+        Guarded c = Guarded.filled(device, 12, 5)) {
+      int at = Guarded.GUARDS;
+      device.gemm(
+          false, false, 3, 4, 0, a.buffer, at, 1, a.buffer, at, 1, 1, c.buffer, at, problem.ldc);
+      assertEquals(5, c.values()[11]);
+      device.gemm(
+          false, false, 3, 4, 0, a.buffer, at, 1, a.buffer, at, 1, 0, c.buffer, at, problem.ldc);
+      assertArrayEquals(new float[12], c.values());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"9,40,17", "1,50,9", "70,3,131", "40,520,24"})
+  void nanAndInfinityMeetZero(int m, int n, int k) {
+    for (int flags = 0; flags < 4; flags++) {
+      for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+        Problem problem = new Problem(flags, m, n, k, 0);
+        Arrays.fill(problem.a, 0);
+        problem.b[problem.bAt(k - 1, n - 1)] = bad;
+        problem.b[problem.bAt(0, 0)] = bad;
+        float[] c = problem.run(2, 0);
+        for (int i = 0; i < m; i++) {
+          assertTrue(Float.isNaN(c[i * n]), problem + ": 0*" + bad + " must give NaN");
+          assertTrue(Float.isNaN(c[i * n + n - 1]), problem + ": 0*" + bad + " must give NaN");
+          assertEquals(0, c[i * n + 1], problem + ": " + bad + " spread to another column");
+        }
+      }
+    }
+  }
+
+  @Test
+  void betaZeroDoesNotReadTheResult() {
+    Problem problem = new Problem(2, 20, 70, 30, 0);
+    Arrays.fill(problem.c, Float.NaN);
+    problem.check(problem.run(2, 0), 0);
+  }
+}

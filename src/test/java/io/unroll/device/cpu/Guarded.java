@@ -1,0 +1,85 @@
+package io.unroll.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.unroll.device.Device;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.ElementType;
+import io.unroll.device.KernelArgs;
+import java.util.Random;
+
+/** Reals on a device between guard words that nobody may change. */
+final class Guarded implements AutoCloseable {
+  /** How many guard words stand before and behind; odd, so that the data is not aligned. */
+  static final int GUARDS = 5;
+
+  private static final float GUARD = 7.25e11f;
+
+  final DeviceBuffer buffer;
+  final int length;
+  private final Device device;
+
+  private Guarded(Device device, float[] values) {
+    this.device = device;
+    length = values.length;
+    buffer = device.allocate(ElementType.REAL, length + 2L * GUARDS, "guarded");
+    device.fill(buffer, 0, length + 2L * GUARDS, GUARD);
+    device.copyIn(values, 0, buffer, GUARDS, length);
+  }
+
+  static Guarded of(Device device, float... values) {
+    return new Guarded(device, values);
+  }
+
+  static Guarded filled(Device device, int length, float value) {
+    float[] values = new float[length];
+    java.util.Arrays.fill(values, value);
+    return new Guarded(device, values);
+  }
+
+  /** Reals with mixed signs between -1 and 1. */
+  static Guarded random(Device device, int length, Random random) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = 2 * random.nextFloat() - 1;
+    }
+    return new Guarded(device, values);
+  }
+
+  /** Adds it to the arguments of a launch. */
+  void addTo(KernelArgs args) {
+    args.buffer(buffer, GUARDS);
+  }
+
+  /** The values; checks the guards. */
+  float[] values() {
+    float[] all = new float[length + 2 * GUARDS];
+    device.copyOut(buffer, 0, all, 0, all.length);
+    for (int i = 0; i < GUARDS; i++) {
+      assertEquals(GUARD, all[i], "guard word before the data");
+      assertEquals(GUARD, all[GUARDS + length + i], "guard word behind the data");
+    }
+    return java.util.Arrays.copyOfRange(all, GUARDS, GUARDS + length);
+  }
+
+  /** Fails, with the place, unless every value is near; a NaN is near to a NaN only. */
+  static void assertNear(double[] expected, float[] found, double relative, String what) {
+    assertEquals(expected.length, found.length, what);
+    for (int i = 0; i < expected.length; i++) {
+      boolean same =
+          Double.isNaN(expected[i])
+              ? Float.isNaN(found[i])
+              : expected[i] == found[i]
+                  || Math.abs(expected[i] - found[i]) <= relative * (1 + Math.abs(expected[i]));
+      if (!same) {
+        fail(what + ": element " + i + " should be " + expected[i] + " but is " + found[i]);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    buffer.close();
+  }
+}

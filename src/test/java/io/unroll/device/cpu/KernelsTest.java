@@ -1,0 +1,312 @@
+package io.unroll.device.cpu;
+
+import static io.unroll.device.cpu.Guarded.assertNear;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.unroll.Philox;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.ElementType;
+import io.unroll.device.Kernel;
+import io.unroll.device.KernelArgs;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Test;
+
+/** Every kernel but those of the cells against its formula in float64. */
+class KernelsTest {
+  private static final double NEAR = 1e-6;
+  private static final int BIG = 40_003; // enough for several threads, and not round
+
+  private final JavaDevice device = new JavaDevice(3);
+  private final KernelArgs args = new KernelArgs();
+  private final Random random = new Random(5);
+
+  @BeforeEach
+  void clear() {
+    args.clear();
+  }
+
+  @AfterEach
+  void close() {
+    device.pool().close();
+  }
+
+  private Guarded random(int length) {
+    return Guarded.random(device, length, random);
+  }
+
+  private Guarded randomPositive(int length) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = random.nextFloat();
+    }
+    return Guarded.of(device, values);
+  }
+
+  private DeviceBuffer integers(int... values) {
+    DeviceBuffer buffer = device.allocate(ElementType.INT, values.length, "integers");
+    device.copyIn(values, 0, buffer, 0, values.length);
+    return buffer;
+  }
+
+  private KernelArgs buffers(Guarded... buffers) {
+    args.clear();
+    for (Guarded buffer : buffers) {
+      if (buffer == null) {
+        args.buffer(null, 0);
+      } else {
+        buffer.addTo(args);
+      }
+    }
+    return args;
+  }
+
+  private void launch(Kernel kernel, long items) {
+    device.launch(device.compile(kernel, null), items, args);
+  }
+
+  private static double[] expect(int n, IntToDoubleFunction formula) {
+    return IntStream.range(0, n).mapToDouble(formula).toArray();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Kernel.class,
+      names = {"TANH_FORWARD", "SIGMOID_FORWARD", "RELU_FORWARD"})
+  void activations(Kernel kernel) {
+    for (int n : new int[] {1, 17, BIG}) {
+      Guarded x = random(n);
+      float[] values = x.values();
+      values[0] = Float.NaN;
+      device.copyIn(values, 0, x.buffer, Guarded.GUARDS, n);
+      Guarded y = Guarded.filled(device, n, 9);
+      buffers(x, y);
+      launch(kernel, n);
+      assertNear(
+          expect(
+              n,
+              i ->
+                  switch (kernel) {
+                    case TANH_FORWARD -> Math.tanh(values[i]);
+                    case SIGMOID_FORWARD -> 1 / (1 + Math.exp(-values[i]));
+                    default -> Math.max(0.0, values[i]);
+                  }),
+          y.values(),
+          NEAR,
+          kernel + " of " + n);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TANH_BACKWARD,0", "TANH_BACKWARD,1", "SIGMOID_BACKWARD,0", "SIGMOID_BACKWARD,1",
+    "RELU_BACKWARD,0", "RELU_BACKWARD,1", "MULTIPLY,0", "MULTIPLY,1"
+  })
+  void twoOperands(Kernel kernel, double beta) {
+    for (int n : new int[] {1, 17, BIG}) {
+      Guarded y = random(n);
+      Guarded dY = random(n);
+      Guarded dX = beta == 0 ? Guarded.filled(device, n, Float.NaN) : random(n);
+      float[] before = dX.values();
+      float[] v = y.values();
+      float[] d = dY.values();
+      buffers(y, dY, dX).real(beta);
+      launch(kernel, n);
+      IntToDoubleFunction product =
+          i ->
+              switch (kernel) {
+                case TANH_BACKWARD -> d[i] * (1 - (double) v[i] * v[i]);
+                case SIGMOID_BACKWARD -> d[i] * (double) v[i] * (1.0 - v[i]);
+                case RELU_BACKWARD -> v[i] > 0 ? d[i] : 0;
+                default -> (double) v[i] * d[i];
+              };
+      assertNear(
+          expect(n, i -> product.applyAsDouble(i) + (beta == 0 ? 0 : before[i])),
+          dX.values(),
+          NEAR,
+          kernel + " of " + n);
+    }
+  }
+
+  @Test
+  void axpbyScaleClampBias() {
+    int n = BIG;
+    Guarded x = random(n);
+    Guarded y = random(n);
+    float[] v = x.values();
+    float[] w = y.values();
+    buffers(x, y).real(0.3).real(-0.7);
+    launch(Kernel.AXPBY, n);
+    assertNear(expect(n, i -> 0.3 * v[i] - 0.7 * w[i]), y.values(), NEAR, "axpby");
+
+    device.fill(y.buffer, Guarded.GUARDS, n, Double.NaN);
+    buffers(x, y).real(2).real(0);
+    launch(Kernel.AXPBY, n);
+    assertNear(expect(n, i -> 2.0 * v[i]), y.values(), NEAR, "axpby with beta 0");
+
+    buffers(y, Guarded.of(device, 0.25f));
+    launch(Kernel.SCALE_BY, n);
+    assertNear(expect(n, i -> 0.5 * v[i]), y.values(), NEAR, "scale");
+
+    device.fill(x.buffer, Guarded.GUARDS, 1, Double.NaN);
+    buffers(x).real(0.4);
+    launch(Kernel.CLAMP, n);
+    assertNear(
+        expect(n, i -> i == 0 ? Double.NaN : Math.min(Math.max(v[i], -0.4), 0.4)),
+        x.values(),
+        NEAR,
+        "clamp");
+
+    int columns = 13;
+    Guarded out = random(columns * 3001);
+    Guarded bias = random(columns);
+    float[] before = out.values();
+    float[] b = bias.values();
+    buffers(out, bias).i32(columns);
+    launch(Kernel.BIAS_ADD, out.length);
+    assertNear(
+        expect(out.length, i -> (double) before[i] + b[i % columns]), out.values(), NEAR, "bias");
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1})
+  void dropout(double beta) {
+    int n = 9_001;
+    long seed = 0x1234_5678_9abcL;
+    long counter = (1L << 40) + 3;
+    Guarded x = random(n);
+    Guarded out = random(n);
+    float[] v = x.values();
+    float[] before = out.values();
+    buffers(x, out).real(0.3).i64(seed).i64(counter).real(beta);
+    launch(Kernel.DROPOUT, n);
+    double[] expected =
+        expect(
+            n,
+            i ->
+                (Philox.uniform(seed, counter + i) >= 0.3f ? v[i] / 0.7 : 0)
+                    + (beta == 0 ? 0 : before[i]));
+    assertNear(expected, out.values(), NEAR, "dropout");
+    if (beta == 0) {
+      double kept = Arrays.stream(expected).filter(e -> e != 0).count();
+      assertEquals(0.7, kept / n, 0.03, "share of the kept elements");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,0", "3,300,1", "700,531,0", "129,5,1"})
+  void columnSum(int rows, int n, double beta) {
+    Guarded x = random(rows * n);
+    Guarded out = beta == 0 ? Guarded.filled(device, n, Float.NaN) : random(n);
+    float[] v = x.values();
+    float[] before = out.values();
+    buffers(x, out).i32(rows).i32(n).real(beta);
+    launch(Kernel.COLUMN_SUM, n);
+    assertNear(
+        expect(
+            n,
+            j ->
+                (beta == 0 ? 0 : before[j])
+                    + IntStream.range(0, rows).mapToDouble(r -> v[r * n + j]).sum()),
+        out.values(),
+        NEAR,
+        "column sum");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5,1", "5,3", "400,67"})
+  void gatherAndScatter(int rows, int n) {
+    int table = 7;
+    int[] index = random.ints(rows, -1, table).toArray();
+    index[0] = -100;
+    index[rows - 1] = index[1] = table - 1;
+    Guarded weights = random(table * n);
+    Guarded out = Guarded.filled(device, rows * n, Float.NaN);
+    float[] w = weights.values();
+    weights.addTo(args);
+    args.buffer(integers(index), 0);
+    out.addTo(args);
+    args.i32(n);
+    launch(Kernel.GATHER_ROWS, (long) rows * n);
+    assertNear(
+        expect(rows * n, i -> index[i / n] < 0 ? 0 : w[index[i / n] * n + i % n]),
+        out.values(),
+        0,
+        "gather");
+
+    Guarded x = random(rows * n);
+    float[] v = x.values();
+    args.clear();
+    x.addTo(args);
+    args.buffer(integers(index), 0);
+    weights.addTo(args);
+    args.i32(rows).i32(n);
+    launch(Kernel.SCATTER_ADD_ROWS, n);
+    float[] expected = w.clone();
+    for (int i = 0; i < rows * n; i++) {
+      if (index[i / n] >= 0) {
+        expected[index[i / n] * n + i % n] += v[i];
+      }
+    }
+    assertArrayEquals(expected, weights.values(), "scatter adds in the order of the rows");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1,1,0", "3,5,7,9,1", "211,63,70,65,0", "211,63,63,80,1"})
+  void copyRows(int rows, int columns, int ldX, int ldOut, double beta) {
+    Guarded x = random(rows * ldX);
+    Guarded out = random(rows * ldOut);
+    float[] v = x.values();
+    float[] before = out.values();
+    buffers(x, out).i32(columns).i32(ldX).i32(ldOut).real(beta);
+    launch(Kernel.COPY_ROWS, (long) rows * columns);
+    assertNear(
+        expect(
+            rows * ldOut,
+            i ->
+                i % ldOut >= columns
+                    ? before[i]
+                    : v[i / ldOut * ldX + i % ldOut] + beta * before[i]),
+        out.values(),
+        NEAR,
+        "copy rows");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "33,7", "150,1003"})
+  void squareSumAndClip(int parts, int n) {
+    Guarded x = random(n);
+    float[] v = x.values();
+    Guarded partial = Guarded.filled(device, parts, Float.NaN);
+    buffers(x, partial).i64(n).i32(parts);
+    launch(Kernel.SQUARE_SUM, parts);
+    int length = (n + parts - 1) / parts;
+    assertNear(
+        expect(
+            parts,
+            p ->
+                IntStream.range(Math.min(n, p * length), Math.min(n, (p + 1) * length))
+                    .mapToDouble(i -> (double) v[i] * v[i])
+                    .sum()),
+        partial.values(),
+        NEAR,
+        "square sum");
+    double norm = Math.sqrt(IntStream.range(0, n).mapToDouble(i -> (double) v[i] * v[i]).sum());
+    for (double limit : new double[] {norm / 2, norm * 2}) {
+      Guarded out = Guarded.filled(device, 2, 0);
+      buffers(partial, out).i32(parts).real(limit);
+      launch(Kernel.CLIP_FACTOR, 1);
+      double[] expected = {norm, Math.min(1, limit / (norm + 1e-6))};
+      assertNear(expected, out.values(), NEAR, "clip factor");
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package io.unroll.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.unroll.CellSpec;
+import io.unroll.device.FusedRecurrence;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The fused recurrence against the same steps one by one, and against float64. */
+class RecurrenceTest {
+  private static final int[][] SIZES = {
+    {1, 1, 1}, {1, 5, 9}, {6, 1, 33}, {4, 2, 70}, {17, 3, 65}, {5, 37, 20}, {3, 40, 130}
+  };
+
+  static List<CellSpec> cells() {
+    return CellSpec.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cells")
+  void fusedEqualsStepwiseOnAnyThreads(CellSpec cell) {
+    for (int[] sizes : SIZES) {
+      for (int flags = 0; flags < 4; flags++) {
+        boolean reverse = (flags & 1) != 0;
+        boolean ragged = (flags & 2) != 0;
+        float[][] expected;
+        try (Sequence one = new Sequence(1, cell, sizes, reverse, ragged)) {
+          one.stepwise();
+          expected = one.results();
+        }
+        for (int threads = 1; threads <= 3; threads++) {
+          String what =
+              cell + " " + Arrays.toString(sizes) + " reverse " + reverse + " ragged " + ragged
+                  + " threads " + threads;
+          try (Sequence many = new Sequence(threads, cell, sizes, reverse, ragged)) {
+            many.fused();
+            float[][] found = many.results();
+            for (int i = 0; i < expected.length; i++) {
+              assertArrayEquals(expected[i], found[i], what + " result " + i);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cells")
+  void followsTheContract(CellSpec cell) {
+    for (int flags = 0; flags < 4; flags++) {
+      boolean reverse = (flags & 1) != 0;
+      boolean ragged = (flags & 2) != 0;
+      try (Sequence sequence = new Sequence(2, cell, new int[] {4, 5, 7}, reverse, ragged)) {
+        DoubleSequence oracle = new DoubleSequence(sequence);
+        sequence.fused();
+        oracle.run();
+        String what = cell + " reverse " + reverse + " ragged " + ragged;
+        float[][] found = sequence.results();
+        double[][] expected = oracle.results();
+        for (int i = 0; i < expected.length; i++) {
+          Guarded.assertNear(expected[i], found[i], 2e-5, what + " result " + i);
+        }
+      }
+    }
+  }
+
+  @Test
+  void inferenceNeedsNeitherReserveNorOutput() {
+    int[] sizes = {3, 4, 9};
+    try (Sequence full = new Sequence(2, CellSpec.LSTM, sizes, false, false);
+        Sequence lean = new Sequence(2, CellSpec.LSTM, sizes, false, false)) {
+      float[][] before = lean.results();
+      lean.call.keep = null;
+      lean.call.y = null;
+      full.recurrence().forward(full.call);
+      lean.recurrence().forward(lean.call);
+      assertArrayEquals(full.states.values(), lean.states.values());
+      assertArrayEquals(before[1], lean.keep.values(), "reserve was written");
+      assertArrayEquals(before[2], lean.y.values(), "output was written");
+
+      full.call.dy = null;
+      full.recurrence().backward(full.call);
+      lean.device.fill(lean.dy.buffer, 0, lean.dy.buffer.length(), 0);
+      lean.call.keep = lean.keep.buffer;
+      lean.recurrence().forward(lean.call);
+      lean.recurrence().backward(lean.call);
+      assertArrayEquals(full.ds.values(), lean.ds.values(), "no dy is a dy of zeros");
+    }
+  }
+
+  @Test
+  void layersOfDifferentSizesShareADevice() {
+    int[][] shapes = {{3, 4, 9}, {3, 4, 65}, {3, 4, 9}};
+    try (Sequence owner = new Sequence(2, CellSpec.GRU, shapes[0], false, false)) {
+      FusedRecurrence shared = owner.recurrence();
+      for (int[] shape : shapes) {
+        try (Sequence alone = new Sequence(2, CellSpec.GRU, shape, false, false);
+            Sequence guest = new Sequence(2, CellSpec.GRU, shape, false, false)) {
+          alone.fused();
+          shared.forward(guest.call);
+          shared.backward(guest.call);
+          float[][] expected = alone.results();
+          float[][] found = guest.results();
+          for (int i = 0; i < expected.length; i++) {
+            assertArrayEquals(expected[i], found[i], Arrays.toString(shape) + " result " + i);
+          }
+        }
+      }
+    }
+  }
+}
