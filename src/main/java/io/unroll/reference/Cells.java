@@ -8,8 +8,8 @@ import io.unroll.CellSpec;
 import java.util.Map;
 
 /**
- * The arithmetic of every cell for one unit of one row at one step, in float64: the same letters and
- * the same order as docs/equations.md.
+ * The arithmetic of every cell for one unit of one row at one step, in float64: the same letters
+ * and the same order as docs/equations.md.
  */
 public final class Cells {
   /** One cell's two functions. They keep nothing between calls. */
