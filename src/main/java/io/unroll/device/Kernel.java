@@ -80,7 +80,7 @@ public enum Kernel {
   SIGMOID_BACKWARD,
   /** {@code y = max(0,x)}, NaN stays NaN. Items n. {@code x, y}. */
   RELU_FORWARD,
-  /** {@code dX = dY where y > 0, else 0}. Items n. {@code y, dY, dX, beta}. */
+  /** {@code dX = 0 where y <= 0, else dY}; NaN lets dY through. Items n. {@code y, dY, dX, beta}. */
   RELU_BACKWARD,
   /** {@code y = a*x + beta*y}. Items n. {@code x, y, a, beta}. */
   AXPBY,

@@ -14,11 +14,11 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.UUID;
 
 /**
- * Replaces a file in one step: whoever opens it, at any time and after any crash, finds the whole old
- * file or the whole new one.
+ * Replaces a file in one step: whoever opens it, at any time and after any crash, finds the whole
+ * old file or the whole new one.
  *
- * <p>The content goes to a temporary file {@code .unroll-*.tmp} in the same folder, is forced to the
- * disk, and is renamed over the target. A process that is killed may leave the temporary file behind.
+ * <p>The content goes to a temporary file {@code .unroll-*.tmp} in the same folder, is forced to
+ * the disk, and is renamed over the target. A process that is killed may leave the temporary file.
  */
 public final class AtomicFile {
   /** Writes the content of a file. */
@@ -39,9 +39,9 @@ public final class AtomicFile {
    *
    * @param target a path in an existing folder: a regular file, or nothing yet
    * @param content called once
-   * @throws IOException if anything fails, a full disk included; the message says what became of the
-   *     target, the cause says why. What else {@code content} throws passes through unchanged, with
-   *     the target untouched and the temporary file removed.
+   * @throws IOException if anything fails, a full disk included; the message says what became of
+   *     the target, the cause says why. What else {@code content} throws passes through unchanged,
+   *     with the target untouched and the temporary file removed.
    */
   public static void write(Path target, Content content) throws IOException {
     boolean exists = Files.exists(target);
@@ -92,10 +92,10 @@ public final class AtomicFile {
 
   private static void writeAndForce(Path temporary, Content content) throws IOException {
     try (FileChannel channel =
-            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        Unclosable out = new Unclosable(Channels.newOutputStream(channel))) {
-      content.writeTo(out);
-      out.flush();
+        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      try (OutputStream out = new Unclosable(Channels.newOutputStream(channel))) {
+        content.writeTo(out);
+      }
       channel.force(true);
     }
   }
@@ -123,7 +123,7 @@ public final class AtomicFile {
 
   /**
    * Makes the rename last. Windows and some network file systems refuse to force a folder; there a
-   * power cut may bring back the old file, whole, which the contract allows. So a refusal is no error.
+   * power cut may bring back the old file, whole, which the contract allows: a refusal is no error.
    */
   private static void forceFolder(Path folder) {
     try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {

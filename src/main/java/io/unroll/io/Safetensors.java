@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A safetensors file: named tensors and a map of strings, as PyTorch, JAX and Hugging Face read them.
- * Format: 8 bytes with the length of the header, the header in JSON, the tensors without gaps; see
+ * A safetensors file: named tensors and a map of strings, as PyTorch and JAX read them too. Format:
+ * 8 bytes with the length of the header, the header in JSON, the tensors without gaps; see
  * github.com/huggingface/safetensors.
  *
  * <p>Opening reads and checks the header only; each tensor is read from the disk when it is asked
@@ -133,7 +133,7 @@ public final class Safetensors implements Closeable {
     return header.tensors().keySet();
   }
 
-  /** The strings that came with the tensors, in the order of the header; empty if there are none. */
+  /** The strings that came with the tensors, in the order of the header; may be empty. */
   public Map<String, String> metadata() {
     return header.metadata();
   }
@@ -157,7 +157,8 @@ public final class Safetensors implements Closeable {
   }
 
   /**
-   * Reads a tensor of reals, row-major, as float32: F32, F16 and BF16 exactly, F64 rounded to nearest.
+   * Reads a tensor of reals, row-major, as float32: F32, F16 and BF16 exactly, F64 rounded to
+   * nearest.
    *
    * @throws IllegalArgumentException if there is no such tensor, or it holds integers
    * @throws IOException if it cannot be read, or is too large for an array
@@ -403,8 +404,8 @@ public final class Safetensors implements Closeable {
     if (magnitude >= 0x7C00) {
       return Float.intBitsToFloat(sign | 0x7F800000 | (magnitude & 0x3FF) << 13);
     }
-    // Moved to float32's places the exponent is too small by 127 - 15; the product is exact, also for
-    // subnormals.
+    // Moved to float32's places the exponent is too small by 127 - 15. The product is exact, also
+    // for subnormals.
     return Float.intBitsToFloat(sign | magnitude << 13) * 0x1p112f;
   }
 }

@@ -40,7 +40,8 @@ public final class SafetensorsBuilder {
    * @param data row-major
    * @param shape extents whose product is the length of data; none for a scalar
    * @throws ShapeException if data does not have that shape
-   * @throws IllegalArgumentException if the name is taken, {@code __metadata__}, or not valid Unicode
+   * @throws IllegalArgumentException if the name is taken, {@code __metadata__}, or not valid
+   *     Unicode
    */
   public SafetensorsBuilder put(String name, float[] data, long... shape) {
     return add(
@@ -165,7 +166,10 @@ public final class SafetensorsBuilder {
   private static void requireUnicode(String what, String text) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
       throw new IllegalArgumentException(
-          what + " " + Quoting.quoted(text) + " has half a surrogate pair, which UTF-8 cannot hold");
+          what
+              + " "
+              + Quoting.quoted(text)
+              + " has half a surrogate pair, which UTF-8 cannot hold. Remove it.");
     }
   }
 

@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The header of a safetensors file, checked: every tensor's bytes are its shape times its dtype, and
- * together they cover the data without gap or overlap.
+ * The header of a safetensors file, checked: every tensor's bytes are its shape times its dtype,
+ * and together they cover the data without gap or overlap.
  *
  * @param tensors by name, in the order of the header
  * @param metadata in the order of the header
@@ -72,7 +72,7 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
 
     SafetensorsHeader parse() throws FileFormatException {
       if (json.length == 0 || json[0] != '{') {
-        throw new FileFormatException(file, "the header does not begin with {", Safetensors.DAMAGED);
+        throw refused("the header does not begin with {", Safetensors.DAMAGED);
       }
       try {
         readDocument();
@@ -80,9 +80,12 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
         throw e;
       } catch (CharacterCodingException e) {
         throw new FileFormatException(file, "the header is not UTF-8", Safetensors.DAMAGED, e);
-      } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+      } catch (IOException e) {
         throw new FileFormatException(
-            file, "the header is not JSON near " + Quoting.quoted(reader.getPath()), Safetensors.DAMAGED, e);
+            file,
+            "the header is not JSON near " + Quoting.quoted(reader.getPath()),
+            Safetensors.DAMAGED,
+            e);
       }
       checkCoverage();
       return new SafetensorsHeader(
@@ -228,7 +231,8 @@ record SafetensorsHeader(Map<String, Tensor> tensors, Map<String, String> metada
       Tensor tensor = new Tensor(name, dtype, shape, offsets[0], offsets[1]);
       if (tensor.end() > dataBytes) {
         throw refused(
-            what + at(tensor) + ", but the file has only " + dataBytes + " bytes of data", Safetensors.DAMAGED);
+            what + at(tensor) + ", but the file has only " + dataBytes + " bytes of data",
+            Safetensors.DAMAGED);
       }
       if (tensor.bytes() != bytes) {
         throw refused(

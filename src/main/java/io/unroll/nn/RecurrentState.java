@@ -43,9 +43,14 @@ public final class RecurrentState implements AutoCloseable {
     return Span.of(buffer).slice(s * each, each);
   }
 
+  /** The number of elements, S*L*D*B*H. */
+  public int size() {
+    return Math.toIntExact(buffer.length());
+  }
+
   /** Copies all states to the host, [S,L*D,B,H]. */
-  public float[] toFloats() {
-    float[] host = new float[Math.toIntExact(buffer.length())];
+  public double[] toDoubles() {
+    double[] host = new double[size()];
     device.copyOut(buffer, 0, host, 0, host.length);
     return host;
   }
@@ -56,7 +61,7 @@ public final class RecurrentState implements AutoCloseable {
    * @param values [S,L*D,B,H]
    * @throws ShapeException if the number of values differs
    */
-  public void set(float[] values) {
+  public void set(double[] values) {
     if (values.length != buffer.length()) {
       throw new ShapeException(
           "the carried states have "

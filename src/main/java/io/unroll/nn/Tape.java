@@ -135,22 +135,68 @@ public final class Tape implements AutoCloseable {
    * @throws IllegalStateException if the step was begun in {@link Mode#EVALUATION}
    */
   public void backward(Tensor loss) {
+    if (loss.size() != 1) {
+      throw new ShapeException("backward needs a loss of one element, found " + loss);
+    }
+    beginBackward(loss);
+    loss.gradientBeta();
+    kernels.fill(loss.gradient(), 1);
+    runBackward();
+  }
+
+  /**
+   * As {@link #backward(Tensor)}, begun from given gradients of several results, as {@code
+   * torch.autograd.backward}: the gradients of sum(result * gradient) over all pairs.
+   *
+   * @param results of this step, each once
+   * @param startingGradients for each result one of the same number of elements, such as inputs
+   * @throws ShapeException if the lists or the sizes of a pair differ
+   * @throws IllegalStateException if the step was begun in {@link Mode#EVALUATION}
+   */
+  public void backward(List<Tensor> results, List<Tensor> startingGradients) {
+    if (results.isEmpty() || results.size() != startingGradients.size()) {
+      throw new ShapeException(
+          "backward needs a gradient for each result, found "
+              + startingGradients.size()
+              + " for "
+              + results.size());
+    }
+    for (int i = 0; i < results.size(); i++) {
+      if (results.get(i).size() != startingGradients.get(i).size()) {
+        throw new ShapeException(
+            "backward needs gradients of the results' sizes, found "
+                + startingGradients.get(i)
+                + " for "
+                + results.get(i));
+      }
+    }
+    beginBackward(results.toArray(Tensor[]::new));
+    for (int i = 0; i < results.size(); i++) {
+      Tensor result = results.get(i);
+      Span start = owned(startingGradients.get(i)).value();
+      double beta = result.gradientBeta();
+      kernels.axpby(start, result.gradient(), 1, beta);
+    }
+    runBackward();
+  }
+
+  private void beginBackward(Tensor... from) {
     if (mode != Mode.TRAINING) {
       throw new IllegalStateException(
           "backward needs a step that was recorded: begin it with Tape.Mode.TRAINING");
     }
-    if (loss.size() != 1) {
-      throw new ShapeException("backward needs a loss of one element, found " + loss);
+    for (Tensor tensor : from) {
+      owned(tensor);
+      tensor.value();
+      if (!tensor.needsGradient()) {
+        throw new IllegalStateException(
+            "the loss depends on no parameter and on no input withGradient()");
+      }
     }
-    owned(loss);
-    loss.value();
     results.forEach(Tensor::forgetGradient);
-    if (!loss.needsGradient()) {
-      throw new IllegalStateException(
-          "the loss depends on no parameter and on no input withGradient()");
-    }
-    loss.gradientBeta();
-    kernels.fill(loss.gradient(), 1);
+  }
+
+  private void runBackward() {
     for (int i = gradients.size() - 1; i >= 0; i--) {
       gradients.get(i).run();
     }

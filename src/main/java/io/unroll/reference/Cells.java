@@ -106,7 +106,7 @@ public final class Cells {
         double[] dzx,
         double[] dzh,
         double[] dsPrev) {
-      dzx[0] = dzh[0] = s[0] > 0 ? ds[0] : 0;
+      dzx[0] = dzh[0] = s[0] <= 0 ? 0 : ds[0];
       dsPrev[0] = 0;
     }
   }

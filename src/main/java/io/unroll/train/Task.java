@@ -9,7 +9,8 @@ public interface Task {
   int batchesPerEpoch();
 
   /**
-   * Called before the first batch of every pass: the place to shuffle and to clear carried states.
+   * Called before the first batch of every pass, not when a pass is resumed: the place to clear
+   * carried states.
    *
    * @param epoch 0 for the first pass
    */
@@ -18,8 +19,9 @@ public interface Task {
   /**
    * Builds the loss of a batch on a tape whose step has begun.
    *
+   * @param epoch which pass, 0 for the first: what a random order of the data depends on
    * @param batch in [0, batchesPerEpoch)
    * @return one element, a mean over what the batch holds
    */
-  Tensor loss(Tape tape, int batch);
+  Tensor loss(Tape tape, int epoch, int batch);
 }

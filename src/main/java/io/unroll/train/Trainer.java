@@ -140,15 +140,15 @@ public final class Trainer implements AutoCloseable {
         training.beginEpoch(epoch);
       }
       double rate = learningRate.at(step);
-      double loss = update(training, batch, rate);
+      double loss = update(training, epoch, batch, rate);
+      long interval = evaluateEvery > 0 ? evaluateEvery : perEpoch;
+      if (validation != null && (step % interval == 0 || step == maxSteps)) {
+        measure(validation, epoch, loss, rate);
+      }
       TrainingListener.Progress progress =
           new TrainingListener.Progress(step, epoch, loss, rate, validationLoss);
       for (TrainingListener listener : listeners) {
         listener.stepped(progress);
-      }
-      long interval = evaluateEvery > 0 ? evaluateEvery : perEpoch;
-      if (validation != null && (step % interval == 0 || step == maxSteps)) {
-        measure(validation, progress);
       }
     }
     if (best != null && bestLoss < Double.POSITIVE_INFINITY) {
@@ -156,10 +156,10 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  private double update(Task training, int batch, double rate) {
+  private double update(Task training, int epoch, int batch, double rate) {
     tape.begin(Tape.Mode.TRAINING);
     parameters.zeroGradients();
-    Tensor loss = training.loss(tape, batch);
+    Tensor loss = training.loss(tape, epoch, batch);
     tape.backward(loss);
     if (clipValue > 0) {
       clip.byValue(clipValue);
@@ -183,7 +183,7 @@ public final class Trainer implements AutoCloseable {
     return value;
   }
 
-  private void measure(Task validation, TrainingListener.Progress before) {
+  private void measure(Task validation, int epoch, double loss, double rate) {
     validationLoss = evaluate(tape, validation);
     boolean improved = validationLoss < bestLoss;
     if (improved) {
@@ -196,8 +196,7 @@ public final class Trainer implements AutoCloseable {
       stopped = true;
     }
     TrainingListener.Progress progress =
-        new TrainingListener.Progress(
-            step, before.epoch(), before.loss(), before.learningRate(), validationLoss);
+        new TrainingListener.Progress(step, epoch, loss, rate, validationLoss);
     for (TrainingListener listener : listeners) {
       listener.evaluated(progress, improved);
     }
@@ -213,7 +212,7 @@ public final class Trainer implements AutoCloseable {
     double sum = 0;
     for (int batch = 0; batch < task.batchesPerEpoch(); batch++) {
       tape.begin(Tape.Mode.EVALUATION);
-      sum += task.loss(tape, batch).item();
+      sum += task.loss(tape, 0, batch).item();
     }
     return sum / task.batchesPerEpoch();
   }

@@ -13,7 +13,10 @@ public interface TrainingListener {
    */
   record Progress(long step, int epoch, double loss, double learningRate, double validationLoss) {}
 
-  /** After every update. */
+  /**
+   * After every update, and after the measurement if one was due. A checkpoint that is written here
+   * continues exactly.
+   */
   default void stepped(Progress progress) {}
 
   /**

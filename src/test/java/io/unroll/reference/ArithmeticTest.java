@@ -40,6 +40,8 @@ class ArithmeticTest {
 
   private static void assertSpecialValuesStay(Arithmetic arithmetic) {
     assertEquals(Double.NaN, arithmetic.operand(Double.NaN));
+    double everyBitSet = Double.longBitsToDouble(0x7fffffffffffffffL);
+    assertEquals(Double.NaN, arithmetic.operand(everyBitSet), "must not carry into the sign");
     assertEquals(Double.POSITIVE_INFINITY, arithmetic.operand(Double.POSITIVE_INFINITY));
     assertEquals(Double.NEGATIVE_INFINITY, arithmetic.operand(Double.NEGATIVE_INFINITY));
     assertEquals(Double.POSITIVE_INFINITY, arithmetic.operand(Float.MAX_VALUE), "overflow");
@@ -71,7 +73,15 @@ class ArithmeticTest {
     assertEquals(0x1p24 + 2, sum(Arithmetic.FLOAT64, new double[] {0x1p24, 1, 1}, ones, 0));
     assertEquals(0x1p24, sum(Arithmetic.FLOAT32, new double[] {0x1p24, 1, 1}, ones, 0));
     assertEquals(0x1p24 + 2, sum(Arithmetic.FLOAT32, new double[] {1, 1, 0x1p24}, ones, 0));
-    assertEquals(0x1p24, sum(Arithmetic.FLOAT32, new double[] {0x1p24, 0, 0}, ones, 1), "bias");
+    // Each product takes its own bias first: 2^24 + 1 is 2^24, twice.
+    assertEquals(
+        0x1p24,
+        new ReferenceRecurrence(CellSpec.RELU, 1, 1, false, Arithmetic.FLOAT32)
+            .forward(
+                new Sequence(1, 1, 1, new double[] {0x1p24}, null),
+                null,
+                new Weights(new double[] {1}, new double[] {0}, new double[] {1}, new double[] {1}))
+            .y()[0]);
   }
 
   @Test
@@ -100,9 +110,10 @@ class ArithmeticTest {
   @ParameterizedTest
   @MethodSource("cells")
   void everyResultOfPlainFloat32IsAFloat(CellSpec cell) {
-    Problem p = Problem.random(cell, new Shape(5, 3, 2, 4), false, new int[] {5, 2, 4}, 3);
+    Problem p = Problem.random(cell, new Shape(5, 3, 2, 4), false, new int[] {5, 0, 4}, 3);
     p.input().x()[0] = 0.1;
-    p.initialStates()[0][0] = 0.1;
+    // Row 1 has no step: what goes in comes out, as a float.
+    p.initialStates()[0][4] = 0.1;
     p.dFinalStates()[0][5] = 0.1;
     p.results(Arithmetic.FLOAT32)
         .forEach(

@@ -40,7 +40,7 @@ final class ReferenceKernels {
       case RELU_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Math.max(0, x));
       case TANH_BACKWARD -> (a, n) -> gradient(a, n, (y, dY) -> dY * (1 - y * y));
       case SIGMOID_BACKWARD -> (a, n) -> gradient(a, n, (y, dY) -> dY * y * (1 - y));
-      case RELU_BACKWARD -> (a, n) -> gradient(a, n, (y, dY) -> y > 0 ? dY : 0);
+      case RELU_BACKWARD -> (a, n) -> gradient(a, n, (y, dY) -> y <= 0 ? 0 : dY);
       case AXPBY -> ReferenceKernels::axpby;
       case MULTIPLY -> (a, n) -> gradient(a, n, (x, y) -> x * y);
       case COPY_ROWS -> ReferenceKernels::copyRows;

@@ -1,0 +1,131 @@
+package io.unroll.device.cpu;
+
+import io.unroll.DeviceException;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.ElementType;
+import io.unroll.device.Ledger;
+
+/** A Java array of floats or of integers. */
+final class JavaBuffer implements DeviceBuffer {
+  /** The longest array that HotSpot allocates. */
+  static final int MAX_LENGTH = Integer.MAX_VALUE - 8;
+
+  private final ElementType type;
+  private final int length;
+  private final String purpose;
+  private final Ledger ledger;
+  private float[] reals;
+  private int[] integers;
+
+  /**
+   * Allocates it and enters it into the ledger.
+   *
+   * @throws DeviceException if it is longer than an array can be or than the heap has room for
+   */
+  JavaBuffer(ElementType type, long length, String purpose, Ledger ledger) {
+    this.type = type;
+    this.purpose = purpose;
+    this.ledger = ledger;
+    if (length > MAX_LENGTH) {
+      throw new DeviceException(
+          "cannot allocate "
+              + length
+              + " elements for "
+              + purpose
+              + ": on backend \"cpu\" a buffer holds at most "
+              + MAX_LENGTH
+              + " elements. Use a smaller batch or shorter sequences.");
+    }
+    this.length = (int) length;
+    if (type == ElementType.REAL) {
+      reals = floats(this.length, purpose);
+    } else {
+      integers = ints(this.length, purpose);
+    }
+    ledger.add(this, bytes());
+  }
+
+  /** Allocates floats; a full heap becomes a message that says what to do. */
+  static float[] floats(int length, String purpose) {
+    try {
+      return new float[length];
+    } catch (OutOfMemoryError e) {
+      throw tooLarge(length, purpose, e);
+    }
+  }
+
+  private static int[] ints(int length, String purpose) {
+    try {
+      return new int[length];
+    } catch (OutOfMemoryError e) {
+      throw tooLarge(length, purpose, e);
+    }
+  }
+
+  private static DeviceException tooLarge(int length, String purpose, OutOfMemoryError cause) {
+    return new DeviceException(
+        "cannot allocate "
+            + 4L * length
+            + " bytes for "
+            + purpose
+            + ": the Java heap is limited to "
+            + Runtime.getRuntime().maxMemory()
+            + " bytes. Raise the limit with -Xmx, or use a smaller batch.",
+        cause);
+  }
+
+  /** The floats of a buffer of this device, or null for null. */
+  static float[] reals(DeviceBuffer buffer) {
+    if (buffer == null) {
+      return null;
+    }
+    JavaBuffer mine = (JavaBuffer) buffer;
+    mine.requireOpen();
+    assert mine.type == ElementType.REAL : mine.purpose + " holds integers, not reals";
+    return mine.reals;
+  }
+
+  /** The integers of a buffer of this device, or null for null. */
+  static int[] integers(DeviceBuffer buffer) {
+    if (buffer == null) {
+      return null;
+    }
+    JavaBuffer mine = (JavaBuffer) buffer;
+    mine.requireOpen();
+    assert mine.type == ElementType.INT : mine.purpose + " holds reals, not integers";
+    return mine.integers;
+  }
+
+  private void requireOpen() {
+    if (reals == null && integers == null) {
+      throw new IllegalStateException("the buffer \"" + purpose + "\" is closed");
+    }
+  }
+
+  private long bytes() {
+    return 4L * length;
+  }
+
+  @Override
+  public ElementType type() {
+    return type;
+  }
+
+  @Override
+  public long length() {
+    return length;
+  }
+
+  @Override
+  public String purpose() {
+    return purpose;
+  }
+
+  @Override
+  public void close() {
+    if (ledger.remove(this, bytes())) {
+      reals = null;
+      integers = null;
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package io.unroll.device.cpu;
+
+import io.unroll.CellSpec;
+import io.unroll.Precision;
+import io.unroll.device.Device;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.DeviceKernel;
+import io.unroll.device.ElementType;
+import io.unroll.device.FusedRecurrence;
+import io.unroll.device.Kernel;
+import io.unroll.device.KernelArgs;
+import io.unroll.device.Ledger;
+import java.util.Arrays;
+
+/** The CPU in plain Java. Every call has done its work when it returns. */
+final class JavaDevice implements Device {
+  private final Ledger ledger = new Ledger();
+  private final WorkerPool pool;
+  private final Gemm gemm;
+  private final Launcher launcher;
+  private final FusedRecurrence.Offer recurrence;
+  private boolean closed;
+
+  /**
+   * @param threads how many threads compute, the caller's included; at least 1
+   */
+  JavaDevice(int threads) {
+    pool = new WorkerPool(threads);
+    Scratch[] scratches = new Scratch[threads];
+    Arrays.setAll(scratches, i -> new Scratch());
+    gemm = new Gemm(pool, scratches);
+    launcher = new Launcher(pool, scratches);
+    recurrence = FusedRecurrence.Offer.of(new JavaRecurrence(pool, scratches));
+  }
+
+  static String describe(int threads) {
+    return "cpu (plain Java, float32, " + threads + (threads == 1 ? " thread)" : " threads)");
+  }
+
+  WorkerPool pool() {
+    return pool;
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public String description() {
+    return describe(pool.threads());
+  }
+
+  @Override
+  public Precision precision() {
+    return Precision.FP32;
+  }
+
+  @Override
+  public long liveBytes() {
+    return ledger.liveBytes();
+  }
+
+  @Override
+  public long peakBytes() {
+    return ledger.peakBytes();
+  }
+
+  /** Does nothing: no call returns before its work is done. */
+  @Override
+  public void synchronize() {}
+
+  @Override
+  public DeviceBuffer allocate(ElementType type, long length, String purpose) {
+    assert length >= 1 : purpose + " has length " + length;
+    if (closed) {
+      throw new IllegalStateException("backend \"cpu\" is closed");
+    }
+    return new JavaBuffer(type, length, purpose, ledger);
+  }
+
+  @Override
+  public void copyIn(float[] source, int from, DeviceBuffer target, long at, int count) {
+    System.arraycopy(source, from, JavaBuffer.reals(target), (int) at, count);
+  }
+
+  @Override
+  public void copyIn(double[] source, int from, DeviceBuffer target, long at, int count) {
+    float[] reals = JavaBuffer.reals(target);
+    for (int i = 0; i < count; i++) {
+      reals[(int) at + i] = (float) source[from + i];
+    }
+  }
+
+  @Override
+  public void copyIn(int[] source, int from, DeviceBuffer target, long at, int count) {
+    System.arraycopy(source, from, JavaBuffer.integers(target), (int) at, count);
+  }
+
+  @Override
+  public void copyOut(DeviceBuffer source, long at, float[] target, int to, int count) {
+    System.arraycopy(JavaBuffer.reals(source), (int) at, target, to, count);
+  }
+
+  @Override
+  public void copyOut(DeviceBuffer source, long at, double[] target, int to, int count) {
+    float[] reals = JavaBuffer.reals(source);
+    for (int i = 0; i < count; i++) {
+      target[to + i] = reals[(int) at + i];
+    }
+  }
+
+  @Override
+  public void fill(DeviceBuffer target, long at, long count, double value) {
+    Arrays.fill(JavaBuffer.reals(target), (int) at, (int) (at + count), (float) value);
+  }
+
+  @Override
+  public void gemm(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc) {
+    assert beta == 0 || beta == 1 : "beta must be 0 or 1, but is " + beta;
+    gemm.left(JavaBuffer.reals(a), (int) aAt, lda, transposeA)
+        .right(JavaBuffer.reals(b), (int) bAt, ldb, transposeB)
+        .result(JavaBuffer.reals(c), (int) cAt, ldc, beta != 0)
+        .run(m, n, k);
+  }
+
+  @Override
+  public DeviceKernel compile(Kernel kernel, CellSpec cell) {
+    boolean ofCell = kernel == Kernel.CELL_FORWARD || kernel == Kernel.CELL_BACKWARD;
+    assert ofCell == (cell != null) : kernel + " with cell " + cell;
+    return JavaKernel.of(kernel, cell);
+  }
+
+  @Override
+  public void launch(DeviceKernel kernel, long items, KernelArgs args) {
+    launcher.run((JavaKernel) kernel, items, args);
+  }
+
+  @Override
+  public FusedRecurrence.Offer fusedRecurrence(
+      CellSpec cell, int steps, int batch, int hiddenSize) {
+    return recurrence;
+  }
+
+  /** Stops the threads; a second call does nothing. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    pool.close();
+    ledger.requireEmpty(name());
+  }
+}

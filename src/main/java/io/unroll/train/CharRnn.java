@@ -1,0 +1,245 @@
+package io.unroll.train;
+
+import io.unroll.Backend;
+import io.unroll.CellSpec;
+import io.unroll.FileFormatException;
+import io.unroll.data.SequenceBatcher;
+import io.unroll.data.Vocabulary;
+import io.unroll.nn.Embedding;
+import io.unroll.nn.Indices;
+import io.unroll.nn.Linear;
+import io.unroll.nn.Losses;
+import io.unroll.nn.Ops;
+import io.unroll.nn.Parameters;
+import io.unroll.nn.Recurrent;
+import io.unroll.nn.RecurrentConfig;
+import io.unroll.nn.RecurrentState;
+import io.unroll.nn.Tape;
+import io.unroll.nn.Tensor;
+import java.io.IOException;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * A language model over characters: embedding, recurrent layers, linear. It learns to predict the
+ * next character and then writes text of its own: Karpathy, "The unreasonable effectiveness of
+ * recurrent neural networks", 2015.
+ */
+public final class CharRnn implements AutoCloseable {
+  /**
+   * The sizes of a model.
+   *
+   * @param cell the recurrent cell
+   * @param hiddenSize units of a layer
+   * @param layers recurrent layers
+   * @param embeddingSize numbers that stand for a character at the input
+   * @param dropout probability of dropping an output of a recurrent layer while training
+   */
+  public record Config(
+      CellSpec cell, int hiddenSize, int layers, int embeddingSize, double dropout) {}
+
+  private static final String CARRIED = "characters";
+
+  private final Config config;
+  private final Vocabulary vocabulary;
+  private final Parameters parameters;
+  private final Embedding embedding;
+  private final Recurrent recurrent;
+  private final Linear head;
+
+  /**
+   * A model with first weights.
+   *
+   * @param seed of the weights
+   */
+  public CharRnn(Backend backend, Vocabulary vocabulary, Config config, long seed) {
+    this.config = config;
+    this.vocabulary = vocabulary;
+    this.parameters = new Parameters(backend, seed);
+    this.embedding =
+        new Embedding(parameters, "embedding", vocabulary.size(), config.embeddingSize());
+    this.recurrent =
+        new Recurrent(
+            parameters,
+            "rnn",
+            RecurrentConfig.of(config.cell(), config.embeddingSize(), config.hiddenSize())
+                .withLayers(config.layers())
+                .withDropout(config.dropout()));
+    this.head = new Linear(parameters, "head", config.hiddenSize(), vocabulary.size());
+  }
+
+  /**
+   * The model of a checkpoint, with its weights.
+   *
+   * @throws FileFormatException if the checkpoint holds another model, or is damaged
+   */
+  public static CharRnn load(Checkpoint checkpoint, Backend backend) throws IOException {
+    CharRnn model;
+    try {
+      Config config =
+          new Config(
+              CellSpec.of(checkpoint.metadata("model.cell")),
+              Integer.parseInt(checkpoint.metadata("model.hidden_size")),
+              Integer.parseInt(checkpoint.metadata("model.layers")),
+              Integer.parseInt(checkpoint.metadata("model.embedding_size")),
+              Double.parseDouble(checkpoint.metadata("model.dropout")));
+      Vocabulary vocabulary = Vocabulary.fromSymbols(checkpoint.metadata("model.symbols"));
+      model = new CharRnn(backend, vocabulary, config, 0);
+    } catch (IllegalArgumentException e) {
+      throw new FileFormatException(
+          checkpoint.path(),
+          "describes no character model: " + e.getMessage(),
+          "Take another checkpoint; this one is damaged.",
+          e);
+    }
+    try {
+      checkpoint.restore(model.parameters);
+      return model;
+    } catch (IOException | RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /** What {@link #load} needs to build this model again, for {@link Checkpoint.Writer#metadata}. */
+  public Map<String, String> metadata() {
+    return Map.of(
+        "model.cell", config.cell().name(),
+        "model.hidden_size", Integer.toString(config.hiddenSize()),
+        "model.layers", Integer.toString(config.layers()),
+        "model.embedding_size", Integer.toString(config.embeddingSize()),
+        "model.dropout", Double.toString(config.dropout()),
+        "model.symbols", vocabulary.symbols());
+  }
+
+  /** Its sizes. */
+  public Config config() {
+    return config;
+  }
+
+  /** The characters it knows. */
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** Its weights. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /**
+   * The logits of the next character after each character.
+   *
+   * @param characters [T,B]
+   * @param state carried from the step before and left for the next
+   * @return [T,B,V]
+   */
+  public Tensor logits(Indices characters, RecurrentState state) {
+    Tensor x = embedding.forward(characters);
+    Tensor y = recurrent.forward(x, Recurrent.Options.carried(state)).y();
+    return head.forward(Ops.dropout(y, config.dropout()));
+  }
+
+  /** Zero states for rows of text that are followed over several steps. */
+  public RecurrentState newState(int batch) {
+    return recurrent.newState(batch);
+  }
+
+  /**
+   * The task of predicting a text, cut into windows with carried state.
+   *
+   * @param ids the text as numbers of {@link #vocabulary}
+   * @param steps characters of a window
+   * @param batch streams side by side
+   */
+  public TextTask task(int[] ids, int steps, int batch) {
+    return new TextTask(new SequenceBatcher(ids, steps, batch));
+  }
+
+  /**
+   * Writes text.
+   *
+   * @param prime text to read first; empty to begin from a new line
+   * @param length characters to write
+   * @param sink receives each character as it is drawn
+   * @throws IllegalArgumentException if the model does not know a character of prime
+   */
+  public void sample(String prime, int length, Sampling sampling, Consumer<String> sink) {
+    int[] context = prime.isEmpty() ? new int[] {firstCharacter()} : vocabulary.encode(prime);
+    float[] logits = new float[vocabulary.size()];
+    try (Tape tape = new Tape(parameters.kernels().device());
+        RecurrentState state = newState(1)) {
+      for (int i = 0; i < length; i++) {
+        tape.begin(Tape.Mode.EVALUATION);
+        Tensor all = logits(tape.indices(context, context.length, 1), state);
+        logits = Ops.slice(all, context.length - 1, 1).toFloats();
+        context = new int[] {sampling.draw(logits, i)};
+        sink.accept(vocabulary.decode(context[0]));
+      }
+    }
+  }
+
+  private int firstCharacter() {
+    return vocabulary.contains('\n') ? vocabulary.encode("\n")[0] : 0;
+  }
+
+  /** Frees its memory. */
+  @Override
+  public void close() {
+    parameters.close();
+  }
+
+  /** Windows of a text and the loss of predicting them, in nats a character. */
+  public final class TextTask implements Task, AutoCloseable {
+    private final SequenceBatcher batcher;
+    private final RecurrentState state;
+    private final int[] inputs;
+    private final int[] targets;
+
+    private TextTask(SequenceBatcher batcher) {
+      this.batcher = batcher;
+      this.state = newState(batcher.batch());
+      this.inputs = new int[batcher.steps() * batcher.batch()];
+      this.targets = new int[inputs.length];
+    }
+
+    @Override
+    public int batchesPerEpoch() {
+      return batcher.batchesPerEpoch();
+    }
+
+    /** Characters of a batch, T*B. */
+    public int charactersPerBatch() {
+      return inputs.length;
+    }
+
+    @Override
+    public void beginEpoch(int epoch) {
+      state.clear();
+    }
+
+    @Override
+    public Tensor loss(Tape tape, int epoch, int batch) {
+      batcher.fill(batch, inputs, targets);
+      int steps = batcher.steps();
+      Tensor logits = logits(tape.indices(inputs, steps, batcher.batch()), state);
+      return Losses.crossEntropy(logits, tape.indices(targets, steps, batcher.batch()));
+    }
+
+    /** Adds the states at this place of the text to a checkpoint. */
+    public Checkpoint.Writer addTo(Checkpoint.Writer writer) {
+      return writer.carried(CARRIED, state);
+    }
+
+    /** Goes on from the place where a checkpoint was written. */
+    public void restore(Checkpoint checkpoint) throws IOException {
+      checkpoint.restore(CARRIED, state);
+    }
+
+    /** Frees its memory. */
+    @Override
+    public void close() {
+      state.close();
+    }
+  }
+}
