@@ -1,0 +1,125 @@
+package io.unroll.cli;
+
+import io.unroll.Backend;
+import io.unroll.BackendOptions;
+import io.unroll.Precision;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import picocli.CommandLine.Option;
+
+/** Which device computes, and how. */
+final class DeviceOptions {
+  private static final String BEST = "best";
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = BEST,
+      description =
+          "Where to compute: best, or a name that \"unroll doctor\" lists, with a number where"
+              + " there are several, such as cuda:1 (default: ${DEFAULT-VALUE}).")
+  String device;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Threads of the device cpu; 0 is one for each core (default: ${DEFAULT-VALUE}).")
+  int threads;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      description =
+          "Arithmetic of the matrix products: ${COMPLETION-CANDIDATES} (default: the device's own,"
+              + " float32; float64 on the reference).")
+  Precision precision;
+
+  /** What no options give. */
+  static DeviceOptions best() {
+    DeviceOptions options = new DeviceOptions();
+    options.device = BEST;
+    return options;
+  }
+
+  /** The number of threads, with 0 resolved to the cores of this machine. */
+  int resolvedThreads() {
+    return options().resolvedThreads();
+  }
+
+  private BackendOptions options() {
+    return new BackendOptions(threads, precision);
+  }
+
+  /**
+   * Opens the device and says which it is, and for best why better ones were refused.
+   *
+   * @param announce one line goes there, or null for silence
+   * @throws InputException if no backend has that name
+   */
+  Backend open(PrintWriter announce) {
+    if (device.equals(BEST)) {
+      return openBest(announce);
+    }
+    requireKnown();
+    Backend backend = Backend.open(device, options());
+    if (announce != null) {
+      announce.println("using " + backend.description());
+      announce.flush();
+    }
+    return backend;
+  }
+
+  private void requireKnown() {
+    String name = device.contains(":") ? device.substring(0, device.indexOf(':')) : device;
+    List<String> names = Backend.list().stream().map(Backend.Availability::name).toList();
+    if (!names.contains(name)) {
+      throw new InputException(
+          "--device must be best or one of "
+              + String.join(", ", names)
+              + ", but is \""
+              + device
+              + "\"; \"unroll doctor\" tells what works here");
+    }
+  }
+
+  /** The library logs its choice and the refusals; here that line goes to the terminal instead. */
+  private Backend openBest(PrintWriter announce) {
+    Logger logger = Logger.getLogger(Backend.class.getName());
+    Handler handler = new LineHandler(announce);
+    logger.addHandler(handler);
+    logger.setUseParentHandlers(false);
+    try {
+      return Backend.openBest(options());
+    } finally {
+      logger.setUseParentHandlers(true);
+      logger.removeHandler(handler);
+    }
+  }
+
+  private static final class LineHandler extends Handler {
+    private final PrintWriter out;
+
+    LineHandler(PrintWriter out) {
+      this.out = out;
+    }
+
+    @Override
+    public void publish(LogRecord message) {
+      if (out != null) {
+        out.println(message.getMessage());
+        out.flush();
+      }
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+  }
+}

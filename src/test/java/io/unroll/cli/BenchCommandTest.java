@@ -1,0 +1,144 @@
+package io.unroll.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.unroll.CellSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class BenchCommandTest {
+  private static CommandRun bench(Object... more) {
+    List<Object> args = new ArrayList<>(List.of("bench"));
+    for (String small : List.of("--seconds=0", "--shape=3,2,5,7")) {
+      String option = small.substring(0, small.indexOf('='));
+      if (Stream.of(more).noneMatch(given -> given.toString().startsWith(option))) {
+        args.add(small);
+      }
+    }
+    args.addAll(List.of(more));
+    return CommandRun.of(args.toArray());
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.unroll.RequiredBackendsTest#available")
+  void printsOneLineOfJson(String device) {
+    String out =
+        bench("--device", device, "--cell", "gru", "--layers", "2", "--json").succeeded().out();
+    assertEquals(1, out.lines().count(), out);
+    JsonObject line = JsonParser.parseString(out).getAsJsonObject();
+    assertTrue(
+        line.keySet()
+            .containsAll(
+                Set.of(
+                    "device",
+                    "cell",
+                    "T",
+                    "B",
+                    "I",
+                    "H",
+                    "layers",
+                    "mode",
+                    "threads",
+                    "ms",
+                    "gflops",
+                    "p25",
+                    "p75",
+                    "runs",
+                    "description",
+                    "jdk",
+                    "unroll")),
+        out);
+    assertEquals("gru", line.get("cell").getAsString());
+    assertEquals("train", line.get("mode").getAsString());
+    assertEquals(5, line.get("I").getAsInt());
+    assertEquals(7, line.get("H").getAsInt());
+    assertEquals(RecurrentBench.MIN_RUNS, line.get("runs").getAsInt());
+    double ms = line.get("ms").getAsDouble();
+    assertTrue(ms > 0 && line.get("p25").getAsDouble() <= ms, out);
+    assertTrue(line.get("p75").getAsDouble() >= ms, out);
+    double operations = 3 * 2.0 * 3 * 2 * ((5 + 7) + (7 + 7)) * 3 * 7;
+    assertEquals(operations / ms / 1e6, line.get("gflops").getAsDouble(), 1e-9 * operations);
+  }
+
+  @Test
+  void printsForPeople() {
+    String out = bench("--device", "reference", "--mode", "forward").succeeded().out();
+    assertTrue(out.startsWith("using reference"), out);
+    assertTrue(out.contains("lstm, T=3 B=2 I=5 H=7, layers 1, forward"), out);
+    assertTrue(out.contains("GFLOP/s"), out);
+  }
+
+  @Test
+  void runsAsLongAsItIsTold() {
+    String out = bench("--device", "reference", "--json", "--seconds", "0.2").succeeded().out();
+    JsonObject line = JsonParser.parseString(out).getAsJsonObject();
+    double spent = line.get("runs").getAsInt() * line.get("p75").getAsDouble();
+    assertTrue(line.get("runs").getAsInt() > RecurrentBench.MIN_RUNS, out);
+    assertTrue(spent > 20, out);
+  }
+
+  @Test
+  void countsTheProductsOfForwardOnce() {
+    Shape shape = new Shape(3, 2, 5, 7);
+    assertEquals(
+        2.0 * 3 * 2 * (5 + 7) * 7,
+        RecurrentBench.operations(CellSpec.TANH, shape, 1, RecurrentBench.Mode.FORWARD));
+  }
+
+  @Test
+  void interpolatesQuantiles() {
+    double[] sorted = {1, 2, 4, 8};
+    assertArrayEquals(
+        new double[] {1, 1.75, 3, 5, 8},
+        new double[] {
+          RecurrentBench.quantile(sorted, 0),
+          RecurrentBench.quantile(sorted, 0.25),
+          RecurrentBench.quantile(sorted, 0.5),
+          RecurrentBench.quantile(sorted, 0.75),
+          RecurrentBench.quantile(sorted, 1)
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--shape=3,2,5|four integers|3,2,5",
+        "--shape=3,2,5,0|four integers|3,2,5,0",
+        "--shape=3,2,5,x|T,B,I,H|3,2,5,x",
+        "--cell=gruu|gruu|tanh, relu, gru, lstm",
+        "--layers=0|layers|at least 1",
+        "--layers=two|two|--layers",
+        "--mode=backward|backward|--mode",
+        "--seconds=-1|--seconds|0 to 3600",
+        "--seconds=NaN|--seconds|NaN",
+        "--threads=-2|threads|-2",
+        "--device=abacus|abacus|reference",
+        "--precision=fp8|fp8|--precision"
+      })
+  void refusesWhatMakesNoSense(String option, String first, String second) {
+    bench(option).failed(2, first, second);
+  }
+
+  @Test
+  void aPrecisionThatTheDeviceLacksFails() {
+    bench("--device", "reference", "--precision", "bf16").failed(1, "BF16", "FP64");
+  }
+
+  @Test
+  void printsTheStacktraceOnRequest() {
+    CommandRun run = bench("--device", "reference", "--precision", "bf16", "--stacktrace");
+    assertEquals(1, run.exit());
+    assertTrue(run.err().contains("\tat io.unroll."), run.err());
+  }
+}
