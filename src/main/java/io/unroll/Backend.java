@@ -1,12 +1,11 @@
 package io.unroll;
 
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -21,8 +20,8 @@ public interface Backend extends AutoCloseable {
   /**
    * Opens the backend of that name with {@link BackendOptions#DEFAULT}.
    *
-   * @param selector a provider's name, such as {@code cpu} or {@code reference}, and where a provider
-   *     has several devices its number behind a colon, such as {@code cuda:1}
+   * @param selector a provider's name, such as {@code cpu} or {@code reference}, and where a
+   *     provider has several devices its number behind a colon, such as {@code cuda:1}
    * @throws BackendUnavailableException if it cannot be opened here; the message names the cure
    */
   static Backend open(String selector) {
@@ -67,6 +66,17 @@ public interface Backend extends AutoCloseable {
    * @param options threads and precision
    */
   static Backend openBest(BackendOptions options) {
+    System.Logger logger = System.getLogger(Backend.class.getName());
+    return openBest(options, choice -> logger.log(System.Logger.Level.INFO, choice));
+  }
+
+  /**
+   * As {@link #openBest()}, with options and another place for the line that it logs.
+   *
+   * @param options threads and precision
+   * @param announce receives which backend was opened and why each better one was refused
+   */
+  static Backend openBest(BackendOptions options, Consumer<String> announce) {
     List<String> refusals = new ArrayList<>();
     for (Provider provider : providers()) {
       if (!provider.automatic()) {
@@ -74,13 +84,8 @@ public interface Backend extends AutoCloseable {
       }
       try {
         Backend backend = provider.open(provider.name(), options);
-        Logger logger = System.getLogger(Backend.class.getName());
-        logger.log(
-            Level.INFO,
-            () ->
-                "using "
-                    + backend.description()
-                    + (refusals.isEmpty() ? "" : "; refused: " + String.join("; ", refusals)));
+        String refused = refusals.isEmpty() ? "" : "; refused: " + String.join("; ", refusals);
+        announce.accept("using " + backend.description() + refused);
         return backend;
       } catch (BackendUnavailableException e) {
         refusals.add(e.getMessage());

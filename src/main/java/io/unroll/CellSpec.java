@@ -6,16 +6,16 @@ import java.util.stream.Collectors;
 /**
  * What everything except the arithmetic needs to know about a recurrent cell.
  *
- * <p>The arithmetic of a cell stands in two places: {@code io.unroll.reference.Cells} in float64, to
- * be read beside docs/equations.md, and {@code kernels/cells/NAME.h} in float32, to run.
+ * <p>The arithmetic of a cell stands in two places: {@code io.unroll.reference.Cells} in float64,
+ * to be read beside docs/equations.md, and {@code kernels/cells/NAME.h} in float32, to run.
  *
  * @param name lower case, as in checkpoints and on the command line; names the section in
  *     docs/equations.md
  * @param gates gate names in storage order; their count is G in the shapes [G*H, I] and [G*H, H]
  * @param states state names; the first one is the output h and the only one that meets W_hh
  * @param reserved values per (t, b, j) that forward keeps for backward
- * @param inputAndRecurrentAdd whether the cell sees its two products only as their sum zx + zh; then
- *     their gradients are equal and are stored once
+ * @param inputAndRecurrentAdd whether the cell sees its two products only as their sum zx + zh;
+ *     then their gradients are equal and are stored once
  */
 public record CellSpec(
     String name,

@@ -1,9 +1,9 @@
 package io.unroll;
 
 /**
- * Philox 4x32-10, a random number generator that is a function of a key and a counter: Salmon et al.,
- * "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Integer arithmetic only, so every device
- * draws the same numbers in whatever order it computes them.
+ * Philox 4x32-10, a random number generator that is a function of a key and a counter: Salmon et
+ * al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Integer arithmetic only, so every
+ * device draws the same numbers in whatever order it computes them.
  */
 public final class Philox {
   private static final int MULTIPLIER_0 = 0xD2511F53;

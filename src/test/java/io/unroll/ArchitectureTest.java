@@ -49,7 +49,8 @@ class ArchitectureTest {
           io.unroll.train            : io.unroll io.unroll.device io.unroll.engine io.unroll.nn \
                                        io.unroll.data io.unroll.io
           io.unroll.cli              : io.unroll io.unroll.device io.unroll.engine io.unroll.nn \
-                                       io.unroll.data io.unroll.io io.unroll.train
+                                       io.unroll.data io.unroll.io io.unroll.train \
+                                       io.unroll.reference
           """);
 
   private static final Set<String> PACKAGES = ARROWS.keySet();

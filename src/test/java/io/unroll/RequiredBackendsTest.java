@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The backends that the tests run on: all that are available here. A missing one is a skip that says
- * why; {@code -Dunroll.require=cuda,opencl} makes it a failure.
+ * The backends that the tests run on: all that are available here. A missing one is a skip that
+ * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure.
  */
 public class RequiredBackendsTest {
   /** Names of the available backends. */
@@ -47,7 +47,8 @@ public class RequiredBackendsTest {
   void everyRequiredNameIsABackend() {
     List<String> names = Backend.list().stream().map(Backend.Availability::name).toList();
     for (String name : required()) {
-      assertTrue(names.contains(name), () -> "-Dunroll.require names " + name + ", not in " + names);
+      assertTrue(
+          names.contains(name), () -> "-Dunroll.require names " + name + ", not in " + names);
     }
   }
 

@@ -13,9 +13,7 @@ final class Corpora {
 
   /** A user's file or folder, or for null the embedded text. */
   static TextCorpus open(Path text) throws IOException {
-    return text == null
-        ? TextCorpus.fromResource(Corpora.class, EMBEDDED)
-        : TextCorpus.read(text);
+    return text == null ? TextCorpus.fromResource(Corpora.class, EMBEDDED) : TextCorpus.read(text);
   }
 
   /** How settings name a text. */

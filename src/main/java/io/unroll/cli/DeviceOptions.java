@@ -5,9 +5,6 @@ import io.unroll.BackendOptions;
 import io.unroll.Precision;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import picocli.CommandLine.Option;
 
 /** Which device computes, and how. */
@@ -63,15 +60,19 @@ final class DeviceOptions {
    */
   Backend open(PrintWriter announce) {
     if (device.equals(BEST)) {
-      return openBest(announce);
+      return Backend.openBest(options(), choice -> say(announce, choice));
     }
     requireKnown();
     Backend backend = Backend.open(device, options());
+    say(announce, "using " + backend.description());
+    return backend;
+  }
+
+  private static void say(PrintWriter announce, String line) {
     if (announce != null) {
-      announce.println("using " + backend.description());
+      announce.println(line);
       announce.flush();
     }
-    return backend;
   }
 
   private void requireKnown() {
@@ -85,41 +86,5 @@ final class DeviceOptions {
               + device
               + "\"; \"unroll doctor\" tells what works here");
     }
-  }
-
-  /** The library logs its choice and the refusals; here that line goes to the terminal instead. */
-  private Backend openBest(PrintWriter announce) {
-    Logger logger = Logger.getLogger(Backend.class.getName());
-    Handler handler = new LineHandler(announce);
-    logger.addHandler(handler);
-    logger.setUseParentHandlers(false);
-    try {
-      return Backend.openBest(options());
-    } finally {
-      logger.setUseParentHandlers(true);
-      logger.removeHandler(handler);
-    }
-  }
-
-  private static final class LineHandler extends Handler {
-    private final PrintWriter out;
-
-    LineHandler(PrintWriter out) {
-      this.out = out;
-    }
-
-    @Override
-    public void publish(LogRecord message) {
-      if (out != null) {
-        out.println(message.getMessage());
-        out.flush();
-      }
-    }
-
-    @Override
-    public void flush() {}
-
-    @Override
-    public void close() {}
   }
 }

@@ -1,11 +1,12 @@
 package io.unroll.cli;
 
 import io.unroll.io.AtomicFile;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.Styler.LegendPosition;
@@ -28,7 +29,8 @@ final class LossCurve {
     System.setProperty("java.awt.headless", "true");
     try {
       XYChart chart = chart(title, lines);
-      AtomicFile.write(file, out -> BitmapEncoder.saveBitmap(chart, out, BitmapFormat.PNG));
+      BufferedImage picture = BitmapEncoder.getBufferedImage(chart);
+      AtomicFile.write(file, out -> ImageIO.write(picture, "png", out));
       return null;
     } catch (LinkageError | RuntimeException | InternalError e) {
       return e.toString();

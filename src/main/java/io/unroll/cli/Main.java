@@ -13,7 +13,14 @@ import picocli.CommandLine.ScopeType;
     scope = ScopeType.INHERIT,
     versionProvider = Version.class,
     sortOptions = false,
-    subcommands = {DoctorCommand.class, BenchCommand.class, VerifyCommand.class},
+    subcommands = {
+      DoctorCommand.class,
+      BenchCommand.class,
+      VerifyCommand.class,
+      TrainCommand.class,
+      SampleCommand.class,
+      EvalCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:all went well",

@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "  unroll sample",
-      "  unroll sample runs/novel --prime \"It was \" --length 2000 --temperature 0.7",
+      "  unroll sample runs/novel --prime Once --length 2000 --temperature 0.7",
       "  unroll sample runs/novel --greedy"
     })
 final class SampleCommand implements Callable<Integer> {
@@ -41,7 +41,8 @@ final class SampleCommand implements Callable<Integer> {
       names = "--prime",
       paramLabel = "TEXT",
       defaultValue = "",
-      description = "Text that it reads first and goes on from (default: a new line).")
+      description =
+          "Text that it reads first and goes on from (default: ${DEFAULT-VALUE}, a new line).")
   String prime;
 
   @Option(

@@ -43,7 +43,9 @@ final class TrainCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "TEXT",
-      description = "A UTF-8 file, or a folder whose files are read one after the other.")
+      description =
+          "A UTF-8 file, or a folder whose files are read one after the other (default: the source"
+              + " of Unroll).")
   Path text;
 
   @Mixin TrainOptions options;
@@ -51,10 +53,13 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      description = "Stop when the text has been read so often.")
+      description = "Stop when the text has been read so often (default: see --minutes).")
   Integer epochs;
 
-  @Option(names = "--steps", paramLabel = "N", description = "Stop after so many updates in all.")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Stop after so many updates in all (default: see --minutes).")
   Long steps;
 
   @Option(
@@ -88,13 +93,15 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--init-from",
       paramLabel = "CHECKPOINT",
-      description = "Begin with these weights, in a new run; the text may be another.")
+      description =
+          "Begin with these weights, in a new run; the text may be another (default: random weights).")
   Path initFrom;
 
   @Option(
       names = "--resume",
       paramLabel = "RUN",
-      description = "Go on with a run, bit for bit as if it had never stopped: its folder.")
+      description =
+          "Go on with the run in this folder, bit for bit as if it had never stopped (default: a new run).")
   Path resume;
 
   @Option(

@@ -84,7 +84,8 @@ final class TrainOptions {
       names = "--weight-decay",
       paramLabel = "L",
       defaultValue = "-1",
-      description = "L2 penalty on the weights; -1 for the optimizer's own: 0, adamw 0.01" + DEFAULT)
+      description =
+          "L2 penalty on the weights; -1 for the optimizer's own: 0, adamw 0.01" + DEFAULT)
   double weightDecay;
 
   @Option(
@@ -184,7 +185,10 @@ final class TrainOptions {
     for (String name : names) {
       if (command.commandLine().getParseResult().hasMatchedOption(name)) {
         throw new InputException(
-            name + " cannot be given with " + decidedBy + ": the checkpoint decides it; leave it out");
+            name
+                + " cannot be given with "
+                + decidedBy
+                + ": the checkpoint decides it; leave it out");
       }
     }
   }

@@ -3,8 +3,8 @@ package io.unroll.cli;
 import io.unroll.Backend;
 import io.unroll.data.TextCorpus;
 import io.unroll.nn.Tape;
-import io.unroll.train.Checkpoint;
 import io.unroll.train.CharRnn;
+import io.unroll.train.Checkpoint;
 import io.unroll.train.Sampling;
 import io.unroll.train.Trainer;
 import io.unroll.train.TrainingDivergedException;
@@ -169,8 +169,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
 
   private String sample() {
     StringBuilder text = new StringBuilder();
-    model.sample(
-        "", limits.sampleLength(), Sampling.seeded(settings.seed()), text::append);
+    model.sample("", limits.sampleLength(), Sampling.seeded(settings.seed()), text::append);
     return text.toString();
   }
 
@@ -214,8 +213,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
       losses = String.format(Locale.ROOT, ", training loss %.3f", line.loss());
     }
     if (trainer.bestLoss() < Double.POSITIVE_INFINITY) {
-      losses +=
-          String.format(Locale.ROOT, ", lowest validation loss %.3f", trainer.bestLoss());
+      losses += String.format(Locale.ROOT, ", lowest validation loss %.3f", trainer.bestLoss());
     }
     return String.format(
             Locale.ROOT, "%d steps in %.0f s%s", trainer.step(), metrics.seconds(), losses)

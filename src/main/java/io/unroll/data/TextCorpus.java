@@ -152,8 +152,7 @@ public final class TextCorpus {
               + ". Try 0.1.");
     }
     int cut = ids.length - (int) (ids.length * validationFraction);
-    return new Split(
-        Arrays.copyOfRange(ids, 0, cut), Arrays.copyOfRange(ids, cut, ids.length));
+    return new Split(Arrays.copyOfRange(ids, 0, cut), Arrays.copyOfRange(ids, cut, ids.length));
   }
 
   private static String readFile(Path path) throws IOException {

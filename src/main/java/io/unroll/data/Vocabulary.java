@@ -173,7 +173,8 @@ public final class Vocabulary {
                 Character.FORMAT,
                 Character.SURROGATE,
                 Character.LINE_SEPARATOR,
-                Character.PARAGRAPH_SEPARATOR -> String.format("\\u{%X}", codePoint);
+                Character.PARAGRAPH_SEPARATOR ->
+                String.format("\\u{%X}", codePoint);
             default -> Character.toString(codePoint);
           };
     };

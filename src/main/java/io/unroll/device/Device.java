@@ -8,7 +8,8 @@ import io.unroll.CellSpec;
  * nine verbs and one optional capability.
  *
  * <p>Work is queued in order; {@link #copyOut} and {@link #synchronize} wait for it. Matrices are
- * row-major. Arguments have been checked by the caller; a device only asserts them. Not thread-safe.
+ * row-major. Arguments have been checked by the caller; a device only asserts them. Not
+ * thread-safe.
  */
 public interface Device extends Backend {
   /**
@@ -55,8 +56,8 @@ public interface Device extends Backend {
 
   /**
    * {@code C = op(A) op(B) + beta C} with op(A) [m,k], op(B) [k,n], C [m,n], row-major. C overlaps
-   * neither A nor B; with beta 0 it is not read. Takes BLAS's own list of parameters, so that nothing
-   * has to be wrapped in an object on the hot path.
+   * neither A nor B; with beta 0 it is not read. Takes BLAS's own list of parameters, so that
+   * nothing has to be wrapped in an object on the hot path.
    *
    * @param transposeA whether A is stored as [k,m]
    * @param transposeB whether B is stored as [n,k]
@@ -83,7 +84,8 @@ public interface Device extends Backend {
   /**
    * Makes a kernel ready.
    *
-   * @param cell the cell, for {@link Kernel#CELL_FORWARD} and {@link Kernel#CELL_BACKWARD}; else null
+   * @param cell the cell, for {@link Kernel#CELL_FORWARD} and {@link Kernel#CELL_BACKWARD}; else
+   *     null
    */
   DeviceKernel compile(Kernel kernel, CellSpec cell);
 

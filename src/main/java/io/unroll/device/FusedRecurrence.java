@@ -1,8 +1,8 @@
 package io.unroll.device;
 
 /**
- * A device's way to run all steps of a {@link RecurrentCall} in one call, with the weights kept close
- * to the arithmetic.
+ * A device's way to run all steps of a {@link RecurrentCall} in one call, with the weights kept
+ * close to the arithmetic.
  */
 public interface FusedRecurrence {
   /** Computes states, keep and y from zx and the first states. */

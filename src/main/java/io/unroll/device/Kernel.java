@@ -3,10 +3,10 @@ package io.unroll.device;
 /**
  * Every kernel that a device offers besides the matrix product, with its parameters in order.
  *
- * <p>A launch runs a number of items; an item writes only what its number names, so items run in any
- * order. Reductions are over a fixed order inside an item. {@code [..]} is a buffer of reals, {@code
- * int[..]} one of integers, {@code ?} marks a buffer that may be null, the rest are numbers. {@code
- * beta} is 0 to overwrite the output and 1 to add to it; with 0 the output is not read.
+ * <p>A launch runs a number of items; an item writes only what its number names, so items run in
+ * any order. Reductions are over a fixed order inside an item. {@code [..]} is a buffer of reals,
+ * {@code int[..]} one of integers, {@code ?} marks a buffer that may be null, the rest are numbers.
+ * {@code beta} is 0 to overwrite the output and 1 to add to it; with 0 the output is not read.
  */
 public enum Kernel {
   /**
@@ -24,13 +24,15 @@ public enum Kernel {
    * <p>{@code keep[B,K*H], lengths? int[B], sPrev, sNext, ds[S,B,H], dy?[B,..], dzx[B,G*H],
    * dzh[B,G*H], B, H, long stateStride, ldDy, t}. On entry ds is the gradient that later steps send
    * to sNext; on exit it is the part of the gradient of sPrev that does not pass through W_hh. dzx
-   * and dzh are the same buffer where {@link io.unroll.CellSpec#inputAndRecurrentAdd}. A row past its
-   * length leaves ds alone and writes zeros to dzx and dzh.
+   * and dzh are the same buffer where {@link io.unroll.CellSpec#inputAndRecurrentAdd}. A row past
+   * its length leaves ds alone and writes zeros to dzx and dzh.
    */
   CELL_BACKWARD,
   /** {@code out[rows,n] += bias[n]}. Items rows*n. {@code out, bias, n}. */
   BIAS_ADD,
-  /** {@code out[n] = sum over rows of x[rows,n] + beta*out}. Items n. {@code x, out, rows, n, beta}. */
+  /**
+   * {@code out[n] = sum over rows of x[rows,n] + beta*out}. Items n. {@code x, out, rows, n, beta}.
+   */
   COLUMN_SUM,
   /**
    * {@code out[r,:] = table[index[r],:]}, zeros for a negative index. Items rows*n. {@code
@@ -55,19 +57,20 @@ public enum Kernel {
    */
   CROSS_ENTROPY_MEAN,
   /**
-   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - [c = target[r]]) * mean[1] * dLoss[0]}, 0 where
-   * ignored. Items rows*classes. {@code logits, target int[rows], lse, mean[2], dLoss[1], dLogits,
-   * classes, int ignore, beta}.
+   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - [c = target[r]]) * mean[1] * dLoss[0]}, 0
+   * where ignored. Items rows*classes. {@code logits, target int[rows], lse, mean[2], dLoss[1],
+   * dLogits, classes, int ignore, beta}.
    */
   CROSS_ENTROPY_BACKWARD,
   /**
-   * {@code out[0] = sum w (x-target)^2 / sum w}, {@code out[1] = 1/sum w}, both 0 if sum w is 0; w is
-   * 1 where weights is null, and an element of weight 0 is not looked at. Items 1. {@code x[n], target[n], weights?[n], out[2], n}.
+   * {@code out[0] = sum w (x-target)^2 / sum w}, {@code out[1] = 1/sum w}, both 0 if sum w is 0; w
+   * is 1 where weights is null, and an element of weight 0 is not looked at. Items 1. {@code x[n],
+   * target[n], weights?[n], out[2], n}.
    */
   SQUARED_ERROR_MEAN,
   /**
-   * {@code dX = 2 w (x-target) * mean[1] * dLoss[0]}, 0 where w is 0. Items n. {@code x, target, weights?, mean[2],
-   * dLoss[1], dX, beta}.
+   * {@code dX = 2 w (x-target) * mean[1] * dLoss[0]}, 0 where w is 0. Items n. {@code x, target,
+   * weights?, mean[2], dLoss[1], dX, beta}.
    */
   SQUARED_ERROR_BACKWARD,
   /** {@code y = tanh(x)}. Items n. {@code x, y}. */
@@ -80,7 +83,9 @@ public enum Kernel {
   SIGMOID_BACKWARD,
   /** {@code y = max(0,x)}, NaN stays NaN. Items n. {@code x, y}. */
   RELU_FORWARD,
-  /** {@code dX = 0 where y <= 0, else dY}; NaN lets dY through. Items n. {@code y, dY, dX, beta}. */
+  /**
+   * {@code dX = 0 where y <= 0, else dY}; NaN lets dY through. Items n. {@code y, dY, dX, beta}.
+   */
   RELU_BACKWARD,
   /** {@code y = a*x + beta*y}. Items n. {@code x, y, a, beta}. */
   AXPBY,
@@ -93,8 +98,8 @@ public enum Kernel {
   COPY_ROWS,
   /**
    * {@code out[i] = x[i]/(1-p)} where element i is kept, else 0. Element i is kept if {@link
-   * io.unroll.Philox#uniform} of (seed, counter+i) is at least p. The gradient is the same kernel on
-   * dOut. Items n. {@code x, out, p, long seed, long counter, beta}.
+   * io.unroll.Philox#uniform} of (seed, counter+i) is at least p. The gradient is the same kernel
+   * on dOut. Items n. {@code x, out, p, long seed, long counter, beta}.
    */
   DROPOUT,
   /** {@code w -= lr*(g + decay*w)}. Items n. {@code w, g, lr, decay}. */
@@ -102,19 +107,19 @@ public enum Kernel {
   /** {@code m = mu*m + (g + decay*w); w -= lr*m}. Items n. {@code w, g, m, lr, mu, decay}. */
   MOMENTUM,
   /**
-   * {@code g' = g + decay*w; a += g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n. {@code w, g, a, lr, eps,
-   * decay}.
+   * {@code g' = g + decay*w; a += g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n. {@code w, g, a, lr,
+   * eps, decay}.
    */
   ADAGRAD,
   /**
-   * {@code g' = g + decay*w; a = alpha*a + (1-alpha)*g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n. {@code
-   * w, g, a, lr, alpha, eps, decay}.
+   * {@code g' = g + decay*w; a = alpha*a + (1-alpha)*g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n.
+   * {@code w, g, a, lr, alpha, eps, decay}.
    */
   RMSPROP,
   /**
-   * {@code w -= lr*decoupledDecay*w; g' = g + decay*w; m = b1*m + (1-b1)*g'; v = b2*v + (1-b2)*g'^2;
-   * w -= lr * (m/c1) / (sqrt(v/c2)+eps)} with c1, c2 the bias corrections {@code 1-b^step}. Items n.
-   * {@code w, g, m, v, lr, b1, b2, eps, decay, decoupledDecay, c1, c2}.
+   * {@code w -= lr*decoupledDecay*w; g' = g + decay*w; m = b1*m + (1-b1)*g'; v = b2*v +
+   * (1-b2)*g'^2; w -= lr * (m/c1) / (sqrt(v/c2)+eps)} with c1, c2 the bias corrections {@code
+   * 1-b^step}. Items n. {@code w, g, m, v, lr, b1, b2, eps, decay, decoupledDecay, c1, c2}.
    */
   ADAM,
   /**

@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 
 /** Counts the bytes that a device holds; each device has one and reports through it. */
 public final class Ledger {
-  private final Set<DeviceBuffer> live = Collections.newSetFromMap(new java.util.IdentityHashMap<>());
+  private final Set<DeviceBuffer> live =
+      Collections.newSetFromMap(new java.util.IdentityHashMap<>());
   private long liveBytes;
   private long peakBytes;
 

@@ -6,8 +6,8 @@ import io.unroll.CellSpec;
  * One direction of one recurrent layer over a whole sequence, between its input product and its
  * weight gradients. A plain holder that the engine fills again for every call.
  *
- * <p>Everything is in time order. With {@code T, B, H} steps, batch and hidden size, {@code G, S, K}
- * gates, states and reserved values of the cell:
+ * <p>Everything is in time order. With {@code T, B, H} steps, batch and hidden size, {@code G, S,
+ * K} gates, states and reserved values of the cell:
  *
  * <pre>
  * zx      [T,B,G*H]    W_ih x_t, without bias

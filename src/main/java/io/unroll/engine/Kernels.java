@@ -46,8 +46,21 @@ public final class Kernels {
     int lda = transposeA ? m : k;
     int ldb = transposeB ? k : n;
     device.gemm(
-        transposeA, transposeB, m, n, k, a.buffer(), a.at(), lda, b.buffer(), b.at(), ldb, beta,
-        c.buffer(), c.at(), n);
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        a.buffer(),
+        a.at(),
+        lda,
+        b.buffer(),
+        b.at(),
+        ldb,
+        beta,
+        c.buffer(),
+        c.at(),
+        n);
   }
 
   /** Sets a range to a value. */

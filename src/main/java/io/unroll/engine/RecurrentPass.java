@@ -7,11 +7,11 @@ import io.unroll.device.Span;
 
 /**
  * One direction of one recurrent layer over a sequence, and its backpropagation through time:
- * docs/equations.md, "The sequence". One input product over all T*B rows, the time loop, and for the
- * gradients one product each over all T*B rows.
+ * docs/equations.md, "The sequence". One input product over all T*B rows, the time loop, and for
+ * the gradients one product each over all T*B rows.
  *
- * <p>An object holds what backward needs of the latest forward; it is used again every step and then
- * allocates nothing.
+ * <p>An object holds what backward needs of the latest forward; it is used again every step and
+ * then allocates nothing.
  */
 public final class RecurrentPass {
   private final Kernels kernels;
@@ -109,8 +109,7 @@ public final class RecurrentPass {
     call.yAt = y == null ? 0 : y.at();
     call.ldY = ldY;
     int gates = gates();
-    kernels.gemm(
-        false, true, rows(), gates, inputSize(), x, weights.inputHidden(), 0, zx);
+    kernels.gemm(false, true, rows(), gates, inputSize(), x, weights.inputHidden(), 0, zx);
     if (runsFused()) {
       fused.forward(call);
       return;
@@ -128,17 +127,29 @@ public final class RecurrentPass {
     kernels
         .device()
         .gemm(
-            false, true, call.batch, gates(), hidden, call.states, hAt, hidden, call.weightHh,
-            call.weightHhAt, hidden, 0, zh.buffer(), zh.at(), gates());
+            false,
+            true,
+            call.batch,
+            gates(),
+            hidden,
+            call.states,
+            hAt,
+            hidden,
+            call.weightHh,
+            call.weightHhAt,
+            hidden,
+            0,
+            zh.buffer(),
+            zh.at(),
+            gates());
   }
 
   /**
-   * Takes the memory of the backward pass. The caller then writes the gradient of the last states to
-   * {@link #stateGradient}, calls {@link #backward}, and finds there that of the first states.
+   * Takes the memory of the backward pass. The caller then writes the gradient of the last states
+   * to {@link #stateGradient}, calls {@link #backward}, and finds there that of the first states.
    */
   public void beginBackward(Arena arena) {
-    stateGradient =
-        arena.reals((long) call.cell.stateCount() * call.batch * call.hiddenSize);
+    stateGradient = arena.reals((long) call.cell.stateCount() * call.batch * call.hiddenSize);
     call.ds = stateGradient.buffer();
     call.dsAt = stateGradient.at();
     call.dzx = call.zx;
@@ -153,7 +164,9 @@ public final class RecurrentPass {
     }
   }
 
-  /** The gradient of the states [S,B,H]: of the last ones before backward, of the first ones after. */
+  /**
+   * The gradient of the states [S,B,H]: of the last ones before backward, of the first ones after.
+   */
   public Span stateGradient() {
     return stateGradient;
   }
@@ -168,8 +181,7 @@ public final class RecurrentPass {
    * @param dx receives the gradient of x, or null if nobody wants it
    * @param dxBeta 0 to overwrite dx, 1 to add to it
    */
-  public void backward(
-      Span dy, int ldDy, RecurrentWeights gradients, Span dx, double dxBeta) {
+  public void backward(Span dy, int ldDy, RecurrentWeights gradients, Span dx, double dxBeta) {
     call.dy = dy == null ? null : dy.buffer();
     call.dyAt = dy == null ? 0 : dy.at();
     call.ldDy = ldDy;
@@ -210,8 +222,21 @@ public final class RecurrentPass {
     kernels
         .device()
         .gemm(
-            false, false, call.batch, hidden, gates(), call.dzh, dzhAt, gates(), call.weightHh,
-            call.weightHhAt, hidden, 1, call.ds, call.dsAt, hidden);
+            false,
+            false,
+            call.batch,
+            hidden,
+            gates(),
+            call.dzh,
+            dzhAt,
+            gates(),
+            call.weightHh,
+            call.weightHhAt,
+            hidden,
+            1,
+            call.ds,
+            call.dsAt,
+            hidden);
   }
 
   private boolean runsFused() {

@@ -18,7 +18,8 @@ final class Quoting {
             Character.FORMAT,
             Character.SURROGATE,
             Character.LINE_SEPARATOR,
-            Character.PARAGRAPH_SEPARATOR -> out.append(String.format("\\u%04x", c));
+            Character.PARAGRAPH_SEPARATOR ->
+            out.append(String.format("\\u%04x", c));
         default -> out.appendCodePoint(c);
       }
     }

@@ -42,8 +42,7 @@ public final class Embedding {
         y,
         () -> {
           if (y.hasGradient()) {
-            tape.kernels()
-                .scatterAddRows(y.gradient(), indices.value(), weight.gradient(), size);
+            tape.kernels().scatterAddRows(y.gradient(), indices.value(), weight.gradient(), size);
           }
         });
     return y;

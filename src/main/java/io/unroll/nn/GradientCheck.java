@@ -5,8 +5,8 @@ import java.util.function.Function;
 /**
  * Compares the gradients of a model with central differences, element by element.
  *
- * <p>Run it on {@code Backend.open("reference")}: in float64 a correct gradient agrees to about 1e-8,
- * and a wrong one does not. Dropout is allowed: every evaluation draws the same numbers.
+ * <p>Run it on {@code Backend.open("reference")}: in float64 a correct gradient agrees to about
+ * 1e-8, and a wrong one does not. Dropout is allowed: every evaluation draws the same numbers.
  */
 public final class GradientCheck {
   /**
@@ -25,8 +25,8 @@ public final class GradientCheck {
   private GradientCheck() {}
 
   /**
-   * Checks every element of every parameter. The parameters are the same afterwards; their gradients
-   * are those of the loss.
+   * Checks every element of every parameter. The parameters are the same afterwards; their
+   * gradients are those of the loss.
    *
    * @param loss builds the loss on the tape, the same one at every call; a step has begun
    * @param epsilon the distance to each side; 1e-5 suits float64

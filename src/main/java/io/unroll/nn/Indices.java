@@ -4,8 +4,8 @@ import io.unroll.device.Span;
 import java.util.Arrays;
 
 /**
- * Integers on a device: tokens, classes, or the lengths of rows. Valid until its tape begins the next
- * step.
+ * Integers on a device: tokens, classes, or the lengths of rows. Valid until its tape begins the
+ * next step.
  */
 public final class Indices {
   /**

@@ -16,7 +16,9 @@ public interface Initializer {
     return (seed, position) -> (float) ((2.0 * Philox.uniform(seed, position) - 1) * bound);
   }
 
-  /** Normal with mean 0, by Box and Muller, "A note on the generation of random normal deviates". */
+  /**
+   * Normal with mean 0, by Box and Muller, "A note on the generation of random normal deviates".
+   */
   static Initializer normal(double deviation) {
     return (seed, position) -> {
       double u = 1 - (double) Philox.uniform(seed, 2 * position);

@@ -45,8 +45,7 @@ public final class Linear {
     int[] shape = x.shape();
     shape[shape.length - 1] = outputSize;
     Tensor y = tape.result(true, shape);
-    kernels.gemm(
-        false, true, rows, outputSize, inputSize, x.value(), weight.value(), 0, y.value());
+    kernels.gemm(false, true, rows, outputSize, inputSize, x.value(), weight.value(), 0, y.value());
     kernels.biasAdd(y.value(), bias.value());
     tape.record(
         y,

@@ -34,8 +34,7 @@ public final class Losses {
     Span lse = tape.arena().reals(targets.size());
     Span rowLoss = tape.arena().reals(targets.size());
     Span mean = tape.arena().reals(2);
-    kernels.crossEntropyForward(
-        logits.value(), targets.value(), lse, rowLoss, Indices.IGNORED);
+    kernels.crossEntropyForward(logits.value(), targets.value(), lse, rowLoss, Indices.IGNORED);
     kernels.crossEntropyMean(rowLoss, targets.value(), mean, Indices.IGNORED);
     Tensor loss = tape.result(mean.slice(0, 1), logits.needsGradient(), 1);
     tape.record(
@@ -44,8 +43,14 @@ public final class Losses {
           if (loss.hasGradient()) {
             double beta = logits.gradientBeta();
             kernels.crossEntropyBackward(
-                logits.value(), targets.value(), lse, mean, loss.gradient(), logits.gradient(),
-                Indices.IGNORED, beta);
+                logits.value(),
+                targets.value(),
+                lse,
+                mean,
+                loss.gradient(),
+                logits.gradient(),
+                Indices.IGNORED,
+                beta);
           }
         });
     return loss;

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A stack of recurrent layers, as {@code torch.nn.RNN}, {@code GRU} and {@code LSTM} with time-major
- * sequences. Its parameters have PyTorch's names, shapes and gate order.
+ * A stack of recurrent layers, as {@code torch.nn.RNN}, {@code GRU} and {@code LSTM} with
+ * time-major sequences. Its parameters have PyTorch's names, shapes and gate order.
  *
  * <p>It may be called several times in one step, and holds no state of a sequence.
  */
@@ -21,8 +21,8 @@ public final class Recurrent {
    * What a call may have besides its input.
    *
    * @param lengths the number of valid steps of each row, int[B] in [1, T], or null if all are T
-   * @param initial first states, each [L*D,B,H]: h, and for LSTM c; gradients flow into them; null or
-   *     empty for zeros
+   * @param initial first states, each [L*D,B,H]: h, and for LSTM c; gradients flow into them; null
+   *     or empty for zeros
    * @param carried states that come from the step before and go to the next, or null
    */
   public record Options(Indices lengths, List<Tensor> initial, RecurrentState carried) {
@@ -86,8 +86,8 @@ public final class Recurrent {
 
   /**
    * Adds {@code weight_ih_l0} [G*H,I], {@code weight_hh_l0} [G*H,H], {@code bias_ih_l0} and {@code
-   * bias_hh_l0} [G*H], for each further layer and with {@code _reverse} for the other direction; all
-   * uniform within 1/sqrt(H).
+   * bias_hh_l0} [G*H], for each further layer and with {@code _reverse} for the other direction;
+   * all uniform within 1/sqrt(H).
    *
    * @param name goes before the names of the parameters, with a dot; empty for none
    */
@@ -223,8 +223,7 @@ public final class Recurrent {
     }
   }
 
-  private void lastStateGradients(
-      RecurrentPass pass, int slot, Kernels kernels, Tensor[] finals) {
+  private void lastStateGradients(RecurrentPass pass, int slot, Kernels kernels, Tensor[] finals) {
     for (int s = 0; s < finals.length; s++) {
       Span part = stateOf(pass.stateGradient(), s);
       if (finals[s].hasGradient()) {
@@ -235,13 +234,11 @@ public final class Recurrent {
     }
   }
 
-  private void firstStateGradients(
-      RecurrentPass pass, int slot, Kernels kernels, Options options) {
+  private void firstStateGradients(RecurrentPass pass, int slot, Kernels kernels, Options options) {
     for (int s = 0; hasInitial(options) && s < config.cell().stateCount(); s++) {
       Tensor initial = options.initial().get(s);
       if (initial.needsGradient()) {
-        kernels.axpby(
-            stateOf(pass.stateGradient(), s), slotOf(initial.gradient(), slot), 1, 1);
+        kernels.axpby(stateOf(pass.stateGradient(), s), slotOf(initial.gradient(), slot), 1, 1);
       }
     }
   }

@@ -7,8 +7,8 @@ import io.unroll.device.ElementType;
 import io.unroll.device.Span;
 
 /**
- * The states of a {@link Recurrent} between steps, for truncated backpropagation through time and for
- * sampling: a step begins with them and leaves its last ones there. No gradient flows through.
+ * The states of a {@link Recurrent} between steps, for truncated backpropagation through time and
+ * for sampling: a step begins with them and leaves its last ones there. No gradient flows through.
  *
  * <p>It belongs to the caller, not to the layer, so one model can follow many sequences.
  */

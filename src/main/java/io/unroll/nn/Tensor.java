@@ -215,9 +215,7 @@ public final class Tensor {
 
   /** Whether a backward pass has written its gradient. */
   boolean hasGradient() {
-    return viewed != null
-        ? viewed.hasGradient()
-        : parameters != null || gradientWritten;
+    return viewed != null ? viewed.hasGradient() : parameters != null || gradientWritten;
   }
 
   /** The memory of its gradient. */

@@ -21,8 +21,8 @@ import java.util.Map;
  * optimizer's state as {@code optimizer.STATE.NAME}, the best weights so far as {@code best.NAME},
  * carried states as {@code carried.NAME}, and counters and configuration in the metadata.
  *
- * <p>A file is written beside the old one and takes its place when it is complete, so there is always
- * a readable one. Restoring checks everything before it changes anything.
+ * <p>A file is written beside the old one and takes its place when it is complete, so there is
+ * always a readable one. Restoring checks everything before it changes anything.
  */
 public final class Checkpoint implements AutoCloseable {
   private static final String VERSION_KEY = "unroll.checkpoint";
@@ -87,8 +87,8 @@ public final class Checkpoint implements AutoCloseable {
   /**
    * Overwrites parameters with the stored weights.
    *
-   * @throws FileFormatException if one is missing, has another shape, or holds NaN or infinity; then
-   *     nothing is changed
+   * @throws FileFormatException if one is missing, has another shape, or holds NaN or infinity;
+   *     then nothing is changed
    */
   public void restore(Parameters parameters) throws IOException {
     Loads loads = new Loads(parameters.kernels().device());

@@ -1,7 +1,8 @@
 package io.unroll.train;
 
 /**
- * The learning rate as a function of the step, so that a resumed run continues it without any state.
+ * The learning rate as a function of the step, so that a resumed run continues it without any
+ * state.
  */
 @FunctionalInterface
 public interface LearningRate {

@@ -9,8 +9,8 @@ import io.unroll.train.OptimizerConfig.Method;
 import java.util.List;
 
 /**
- * Updates parameters from their gradients, in one launch over all of them. Its state lies beside the
- * parameters on the device.
+ * Updates parameters from their gradients, in one launch over all of them. Its state lies beside
+ * the parameters on the device.
  */
 public final class Optimizer implements AutoCloseable {
   private final Parameters parameters;
@@ -42,8 +42,7 @@ public final class Optimizer implements AutoCloseable {
           case SGD -> new double[] {0, config.weightDecay()};
           case MOMENTUM -> new double[] {0, config.beta1(), config.weightDecay()};
           case ADAGRAD -> new double[] {0, config.epsilon(), config.weightDecay()};
-          case RMSPROP ->
-              new double[] {0, config.beta2(), config.epsilon(), config.weightDecay()};
+          case RMSPROP -> new double[] {0, config.beta2(), config.epsilon(), config.weightDecay()};
           case ADAM, ADAMW -> adamNumbers(config);
         };
   }

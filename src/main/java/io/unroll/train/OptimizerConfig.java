@@ -12,7 +12,8 @@ import java.util.List;
  * @param beta1 decay of the first moment: momentum's mu, Adam's beta1; in [0, 1)
  * @param beta2 decay of the second moment: RMSprop's alpha, Adam's beta2; in [0, 1)
  * @param epsilon added to the denominator, above 0
- * @param weightDecay L2 penalty added to the gradient; for {@link Method#ADAMW} taken off the weight
+ * @param weightDecay L2 penalty added to the gradient; for {@link Method#ADAMW} taken off the
+ *     weight
  */
 public record OptimizerConfig(
     Method method,

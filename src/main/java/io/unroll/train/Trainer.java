@@ -70,8 +70,7 @@ public final class Trainer implements AutoCloseable {
 
   private static double requireNonNegative(String what, double value) {
     if (!(value >= 0)) {
-      throw new IllegalArgumentException(
-          what + " must be above 0, or 0 for none, but is " + value);
+      throw new IllegalArgumentException(what + " must be above 0, or 0 for none, but is " + value);
     }
     return value;
   }
@@ -127,8 +126,8 @@ public final class Trainer implements AutoCloseable {
    * @param training what to learn
    * @param validation what to measure with, or null
    * @param maxSteps updates in all
-   * @throws TrainingDivergedException if a loss is NaN or infinite; the parameters and the optimizer
-   *     are then those before that step
+   * @throws TrainingDivergedException if a loss is NaN or infinite; the parameters and the
+   *     optimizer are then those before that step
    */
   public void train(Task training, Task validation, long maxSteps) {
     stopped = false;

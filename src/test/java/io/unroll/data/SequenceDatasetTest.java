@@ -166,16 +166,14 @@ class SequenceDatasetTest {
   @Test
   void wrongSequencesAreRefusedByPlace() {
     assertTrue(refusal(() -> SequenceDataset.of(List.of())).contains("at least one sequence"));
-    String message =
-        shape(() -> SequenceDataset.of(List.of(new float[1][2], new float[0][])));
+    String message = shape(() -> SequenceDataset.of(List.of(new float[1][2], new float[0][])));
     assertTrue(message.contains("sequence 1 has no steps"), message);
     message = shape(() -> SequenceDataset.of(one(new float[1][0])));
     assertTrue(message.contains("size 0"), message);
     float[][] uneven = {{1, 2}, {3}};
     message = shape(() -> SequenceDataset.of(List.of(new float[1][2], uneven)));
     assertTrue(message.contains("sequence 1, step 1 has 1 numbers, but the first"), message);
-    message =
-        refusal(() -> SequenceDataset.of(one(new float[][] {{1, 2}, {3, Float.NaN}})));
+    message = refusal(() -> SequenceDataset.of(one(new float[][] {{1, 2}, {3, Float.NaN}})));
     assertTrue(message.contains("sequence 0, step 1, number 1 is NaN"), message);
   }
 

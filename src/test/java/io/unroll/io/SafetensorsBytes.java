@@ -24,8 +24,7 @@ final class SafetensorsBytes {
   /** A file with that header, as it is, and that data. */
   static Path write(Path folder, byte[] header, byte[] data) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.write(
-        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+    out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
     out.write(header);
     out.write(data);
     return Files.write(Files.createTempFile(folder, "hand", ".safetensors"), out.toByteArray());

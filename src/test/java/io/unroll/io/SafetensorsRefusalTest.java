@@ -106,8 +106,7 @@ class SafetensorsRefusalTest {
   @Test
   void theTableBeginsFromAValidFile() throws IOException {
     byte[] json = ("{" + X + "} \n ").replace('\'', '"').getBytes(StandardCharsets.UTF_8);
-    try (Safetensors read =
-        Safetensors.read(SafetensorsBytes.write(folder, json, new byte[8]))) {
+    try (Safetensors read = Safetensors.read(SafetensorsBytes.write(folder, json, new byte[8]))) {
       assertEquals(2, read.floats("x").length);
     }
   }
@@ -160,8 +159,8 @@ class SafetensorsRefusalTest {
         .writeTo(file);
     byte[] valid = Files.readAllBytes(file);
     int header = (int) ByteBuffer.wrap(valid).order(ByteOrder.LITTLE_ENDIAN).getLong();
-    byte[] alphabet = "0123456789-+.eE\"'{}[],: \\u\u0000\nFIBOLUnull"
-        .getBytes(StandardCharsets.UTF_8);
+    byte[] alphabet =
+        "0123456789-+.eE\"'{}[],: \\u\u0000\nFIBOLUnull".getBytes(StandardCharsets.UTF_8);
     int refused = 0;
     for (int seed = 0; seed < 3000; seed++) {
       byte[] mutant = mutate(new Random(seed), valid, header + 8, alphabet);

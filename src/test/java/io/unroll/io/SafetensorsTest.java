@@ -56,8 +56,7 @@ class SafetensorsTest {
         .put("empty", new float[0], 3, 0)
         .writeTo(file);
     try (Safetensors read = Safetensors.read(file)) {
-      assertEquals(
-          List.of("f", "d", "l", "i", "scalar", "empty"), List.copyOf(read.names()));
+      assertEquals(List.of("f", "d", "l", "i", "scalar", "empty"), List.copyOf(read.names()));
       assertArrayEquals(floats, read.floats("f"));
       assertEquals(Float.floatToRawIntBits(-0f), Float.floatToRawIntBits(read.floats("f")[4]));
       assertArrayEquals(doubles, read.doubles("d"));
@@ -109,10 +108,8 @@ class SafetensorsTest {
     byte[] brain = {(byte) 0x80, 0x3F, 0x49, (byte) 0xC0, (byte) 0x80, (byte) 0xFF};
     file = SafetensorsBytes.write(folder, "BF16", "[3]", brain);
     try (Safetensors read = Safetensors.read(file)) {
-      assertArrayEquals(
-          new float[] {1, -3.140625f, Float.NEGATIVE_INFINITY}, read.floats("x"));
-      assertArrayEquals(
-          new double[] {1, -3.140625, Double.NEGATIVE_INFINITY}, read.doubles("x"));
+      assertArrayEquals(new float[] {1, -3.140625f, Float.NEGATIVE_INFINITY}, read.floats("x"));
+      assertArrayEquals(new double[] {1, -3.140625, Double.NEGATIVE_INFINITY}, read.doubles("x"));
     }
   }
 
@@ -127,13 +124,10 @@ class SafetensorsTest {
 
   private void assertIntegers(String dtype, String shape, byte[] bytes, long... expected)
       throws IOException {
-    try (Safetensors read =
-        Safetensors.read(SafetensorsBytes.write(folder, dtype, shape, bytes))) {
+    try (Safetensors read = Safetensors.read(SafetensorsBytes.write(folder, dtype, shape, bytes))) {
       assertArrayEquals(expected, read.longs("x"), dtype);
       assertArrayEquals(
-          Arrays.stream(expected).mapToInt(v -> (int) v).toArray(),
-          read.ints("x"),
-          dtype);
+          Arrays.stream(expected).mapToInt(v -> (int) v).toArray(), read.ints("x"), dtype);
     }
   }
 
@@ -220,8 +214,7 @@ class SafetensorsTest {
       assertEquals(
           expected, new String(bytes, 8, (int) header, StandardCharsets.UTF_8).stripTrailing());
       assertArrayEquals(
-          new byte[] {2, 1, 0, 0},
-          Arrays.copyOfRange(bytes, (int) header + 8, bytes.length));
+          new byte[] {2, 1, 0, 0}, Arrays.copyOfRange(bytes, (int) header + 8, bytes.length));
     }
   }
 
@@ -236,13 +229,11 @@ class SafetensorsTest {
     assertThrows(IllegalArgumentException.class, () -> builder.metadata("k", "w"));
     assertThrows(IllegalArgumentException.class, () -> builder.metadata("j", "\udc00"));
     String message =
-        assertThrows(ShapeException.class, () -> builder.put("y", new float[6], 2, 4))
-            .getMessage();
+        assertThrows(ShapeException.class, () -> builder.put("y", new float[6], 2, 4)).getMessage();
     assertTrue(message.contains("8 elements") && message.contains("holds 6"), message);
     assertThrows(ShapeException.class, () -> builder.put("y", new float[6]));
     assertThrows(ShapeException.class, () -> builder.put("y", new float[6], -2, -3));
-    assertThrows(
-        ShapeException.class, () -> builder.put("y", new float[0], 1L << 32, 1L << 32));
+    assertThrows(ShapeException.class, () -> builder.put("y", new float[0], 1L << 32, 1L << 32));
   }
 
   @Test

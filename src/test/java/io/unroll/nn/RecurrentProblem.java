@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * A recurrent problem with random float32 data, solved by the oracle or by a backend; the results are
- * y, the final states, and the gradients of the input, the first states and every parameter.
+ * A recurrent problem with random float32 data, solved by the oracle or by a backend; the results
+ * are y, the final states, and the gradients of the input, the first states and every parameter.
  */
 record RecurrentProblem(
     CellSpec cell,

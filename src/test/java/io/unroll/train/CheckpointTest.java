@@ -27,7 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A training that was stopped and resumed is, bit for bit, one that never stopped. */
 class CheckpointTest {
   private static final TextCorpus CORPUS =
-      TextCorpus.fromString("rhyme", "one two buckle my shoe, three four open the door. ".repeat(6));
+      TextCorpus.fromString(
+          "rhyme", "one two buckle my shoe, three four open the door. ".repeat(6));
   private static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
 
   @TempDir Path folder;

@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A training in a process of its own is killed again and again, at any moment, most of them while it
- * writes a checkpoint: there is always a readable one, and what comes out in the end is bit for bit
- * the training that nobody killed.
+ * A training in a process of its own is killed again and again, at any moment, most of them while
+ * it writes a checkpoint: there is always a readable one, and what comes out in the end is bit for
+ * bit the training that nobody killed.
  */
 class KilledTrainingTest {
   private static final int STEPS = 400;
@@ -117,8 +117,7 @@ class KilledTrainingTest {
     assertEquals(0, finish(killed), this::output);
     assertEquals(0, finish(whole), this::output);
     assertEquals(STEPS, step(killed));
-    assertArrayEquals(
-        Files.readAllBytes(whole), Files.readAllBytes(killed), () -> "seed " + seed);
+    assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(killed), () -> "seed " + seed);
   }
 
   private int finish(Path checkpoint) throws IOException, InterruptedException {

@@ -115,8 +115,7 @@ class TrainerTest {
       double[] good = parameters.get("line.weight").toDoubles();
       task.slope = Double.POSITIVE_INFINITY;
       TrainingDivergedException stop =
-          assertThrows(
-              TrainingDivergedException.class, () -> trainer.train(task, null, 10));
+          assertThrows(TrainingDivergedException.class, () -> trainer.train(task, null, 10));
       assertTrue(stop.getMessage().contains("step 6"), stop::getMessage);
       assertArrayEquals(good, parameters.get("line.weight").toDoubles());
       assertEquals(5, trainer.step());
@@ -168,10 +167,8 @@ class TrainerTest {
     for (double bad : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThrows(IllegalArgumentException.class, () -> OptimizerConfig.adam(bad));
     }
-    assertThrows(
-        IllegalArgumentException.class, () -> OptimizerConfig.adam(1).withBetas(0.9, 1));
-    assertThrows(
-        IllegalArgumentException.class, () -> OptimizerConfig.adam(1).withWeightDecay(-1));
+    assertThrows(IllegalArgumentException.class, () -> OptimizerConfig.adam(1).withBetas(0.9, 1));
+    assertThrows(IllegalArgumentException.class, () -> OptimizerConfig.adam(1).withWeightDecay(-1));
   }
 
   @Test

@@ -23,9 +23,7 @@ final class Args {
 
   /** Integer argument i, of 32 or 64 bits; no buffer is longer than an int. */
   static int integer(KernelArgs args, int i) {
-    return args.kind(i) == KernelArgs.Kind.I64
-        ? Math.toIntExact(args.i64At(i))
-        : args.i32At(i);
+    return args.kind(i) == KernelArgs.Kind.I64 ? Math.toIntExact(args.i64At(i)) : args.i32At(i);
   }
 
   /** Real argument i in the device's type. */

@@ -161,8 +161,7 @@ final class Gemm implements WorkerPool.Task {
     } else {
       int narrows = (columns + MicroKernels.NARROW - 1) / MicroKernels.NARROW;
       columnFrom = Parts.from(narrows, parts, part) * MicroKernels.NARROW;
-      columnTo =
-          Math.min(columns, Parts.from(narrows, parts, part + 1) * MicroKernels.NARROW);
+      columnTo = Math.min(columns, Parts.from(narrows, parts, part + 1) * MicroKernels.NARROW);
     }
     Scratch scratch = scratches[worker];
     RowMultiplier multiplier =

@@ -12,24 +12,30 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
   /** The loop of a kernel; the cell is null but for the two of cells. */
   static JavaKernel of(Kernel kernel, CellSpec cell) {
     return switch (kernel) {
-      case CELL_FORWARD -> each(
-          kernel,
-          CELL_COST,
-          (args, from, to, scratch) -> scratch.cells.forwardOperands(cell, args).forward(from, to));
-      case CELL_BACKWARD -> each(
-          kernel,
-          CELL_COST,
-          (args, from, to, scratch) ->
-              scratch.cells.backwardOperands(cell, args).backward(from, to));
+      case CELL_FORWARD ->
+          each(
+              kernel,
+              CELL_COST,
+              (args, from, to, scratch) ->
+                  scratch.cells.forwardOperands(cell, args).forward(from, to));
+      case CELL_BACKWARD ->
+          each(
+              kernel,
+              CELL_COST,
+              (args, from, to, scratch) ->
+                  scratch.cells.backwardOperands(cell, args).backward(from, to));
       case BIAS_ADD -> each(kernel, 1, PointwiseLoops::biasAdd);
       case COLUMN_SUM -> with(kernel, ReductionLoops::columnSum, a -> Args.integer(a, 2));
       case GATHER_ROWS -> each(kernel, 1, RowLoops::gather);
       case SCATTER_ADD_ROWS -> with(kernel, RowLoops::scatterAdd, a -> Args.integer(a, 3));
-      case CROSS_ENTROPY_FORWARD -> with(
-          kernel, LossLoops::crossEntropyForward, a -> TRANSCENDENTAL_COST * Args.integer(a, 4));
+      case CROSS_ENTROPY_FORWARD ->
+          with(
+              kernel,
+              LossLoops::crossEntropyForward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 4));
       case CROSS_ENTROPY_MEAN -> each(kernel, 1, LossLoops::crossEntropyMean);
-      case CROSS_ENTROPY_BACKWARD -> each(
-          kernel, TRANSCENDENTAL_COST, LossLoops::crossEntropyBackward);
+      case CROSS_ENTROPY_BACKWARD ->
+          each(kernel, TRANSCENDENTAL_COST, LossLoops::crossEntropyBackward);
       case SQUARED_ERROR_MEAN -> each(kernel, 1, LossLoops::squaredErrorMean);
       case SQUARED_ERROR_BACKWARD -> each(kernel, 1, LossLoops::squaredErrorBackward);
       case TANH_FORWARD -> each(kernel, TRANSCENDENTAL_COST, PointwiseLoops::tanhForward);
@@ -47,8 +53,8 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
       case ADAGRAD -> each(kernel, 2, OptimizerLoops::adagrad);
       case RMSPROP -> each(kernel, 2, OptimizerLoops::rmsprop);
       case ADAM -> each(kernel, 2, OptimizerLoops::adam);
-      case SQUARE_SUM -> with(
-          kernel, ReductionLoops::squareSum, a -> Args.integer(a, 2) / Args.integer(a, 3));
+      case SQUARE_SUM ->
+          with(kernel, ReductionLoops::squareSum, a -> Args.integer(a, 2) / Args.integer(a, 3));
       case CLIP_FACTOR -> each(kernel, 1, ReductionLoops::clipFactor);
       case SCALE_BY -> each(kernel, 1, PointwiseLoops::scaleBy);
       case CLAMP -> each(kernel, 1, PointwiseLoops::clamp);

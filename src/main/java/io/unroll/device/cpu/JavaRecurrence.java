@@ -80,14 +80,16 @@ final class JavaRecurrence implements FusedRecurrence, WorkerPool.Task {
     switch (phase) {
       case PACK_FORWARD -> pack(part, 1, call.hiddenSize);
       case PACK_BACKWARD -> pack(part, call.hiddenSize, 1);
-      case FORWARD -> forwardRows(
-          Parts.from(call.batch, parts, part),
-          Parts.from(call.batch, parts, part + 1),
-          scratches[worker]);
-      case BACKWARD -> backwardRows(
-          Parts.from(call.batch, parts, part),
-          Parts.from(call.batch, parts, part + 1),
-          scratches[worker]);
+      case FORWARD ->
+          forwardRows(
+              Parts.from(call.batch, parts, part),
+              Parts.from(call.batch, parts, part + 1),
+              scratches[worker]);
+      case BACKWARD ->
+          backwardRows(
+              Parts.from(call.batch, parts, part),
+              Parts.from(call.batch, parts, part + 1),
+              scratches[worker]);
       default -> throw new AssertionError(phase);
     }
   }
@@ -111,10 +113,7 @@ final class JavaRecurrence implements FusedRecurrence, WorkerPool.Task {
           .left(states, (int) call.previousAt(time) + from * hiddenSize, hiddenSize, 1)
           .result(zh, from * products, products, 1)
           .multiply(packed, to - from, false);
-      scratch
-          .cells
-          .forwardOperands(call, time, zh)
-          .forward(from * hiddenSize, to * hiddenSize);
+      scratch.cells.forwardOperands(call, time, zh).forward(from * hiddenSize, to * hiddenSize);
     }
   }
 
@@ -125,10 +124,7 @@ final class JavaRecurrence implements FusedRecurrence, WorkerPool.Task {
     float[] ds = JavaBuffer.reals(call.ds);
     for (int k = call.steps - 1; k >= 0; k--) {
       int time = call.time(k);
-      scratch
-          .cells
-          .backwardOperands(call, time)
-          .backward(from * hiddenSize, to * hiddenSize);
+      scratch.cells.backwardOperands(call, time).backward(from * hiddenSize, to * hiddenSize);
       int dzhAt = (int) call.dzhAt + (time * call.batch + from) * products;
       scratch
           .multiplier

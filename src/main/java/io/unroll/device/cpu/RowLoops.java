@@ -74,8 +74,7 @@ final class RowLoops {
     }
   }
 
-  private static void addScaled(
-      float[] x, int xAt, float beta, float[] out, int outAt, int count) {
+  private static void addScaled(float[] x, int xAt, float beta, float[] out, int outAt, int count) {
     for (int j = 0; j < count; j++) {
       out[outAt + j] = x[xAt + j] + beta * out[outAt + j];
     }

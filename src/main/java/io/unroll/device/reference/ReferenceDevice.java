@@ -14,7 +14,8 @@ import java.util.Arrays;
 
 /** Every verb of a device in float64, one thread, plain loops. */
 final class ReferenceDevice implements Device {
-  static final String DESCRIPTION = "reference (float64, plain loops, 1 thread: to judge, not to run)";
+  static final String DESCRIPTION =
+      "reference (float64, plain loops, 1 thread: to judge, not to run)";
 
   private final Ledger ledger = new Ledger();
 

@@ -31,7 +31,9 @@ public final class ReferenceProvider implements Backend.Provider {
   public Backend open(String selector, BackendOptions options) {
     if (!selector.equals(name())) {
       throw new BackendUnavailableException(
-          "backend \"" + selector + "\" is unavailable: there is one reference; open \"reference\"");
+          "backend \""
+              + selector
+              + "\" is unavailable: there is one reference; open \"reference\"");
     }
     if (options.precision() != null && options.precision() != Precision.FP64) {
       throw new BackendUnavailableException(

@@ -68,8 +68,21 @@ class GemmTest {
           Guarded gc = Guarded.of(device, c)) {
         int at = Guarded.GUARDS;
         device.gemm(
-            transposeA, transposeB, m, n, k, ga.buffer, at, lda, gb.buffer, at, ldb, beta,
-            gc.buffer, at, ldc);
+            transposeA,
+            transposeB,
+            m,
+            n,
+            k,
+            ga.buffer,
+            at,
+            lda,
+            gb.buffer,
+            at,
+            ldb,
+            beta,
+            gc.buffer,
+            at,
+            ldc);
         assertArrayEquals(a, ga.values(), "A was changed");
         assertArrayEquals(b, gb.values(), "B was changed");
         return gc.values();
@@ -96,8 +109,7 @@ class GemmTest {
           double bound = (k + 2) * 0x1p-24 * size;
           float value = found[i * ldc + j];
           String where = this + " beta " + beta + " at " + i + "," + j;
-          assertTrue(
-              Math.abs(value - sum) <= bound, where + ": " + value + " instead of " + sum);
+          assertTrue(Math.abs(value - sum) <= bound, where + ": " + value + " instead of " + sum);
         }
       }
     }

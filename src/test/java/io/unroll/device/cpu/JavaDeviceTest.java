@@ -23,8 +23,7 @@ import org.junit.jupiter.api.Test;
 class JavaDeviceTest {
   @Test
   void opensByNameInFloat32Only() {
-    try (Backend backend =
-        Backend.open("cpu", new BackendOptions(3, Precision.FP32))) {
+    try (Backend backend = Backend.open("cpu", new BackendOptions(3, Precision.FP32))) {
       assertEquals("cpu", backend.name());
       assertEquals(Precision.FP32, backend.precision());
       assertEquals("cpu (plain Java, float32, 3 threads)", backend.description());
@@ -173,8 +172,20 @@ class JavaDeviceTest {
       recurrence.forward(call);
       recurrence.backward(call);
       sequence.device.gemm(
-          true, false, width, call.hiddenSize, call.batch, call.dzh, call.dzhAt, width,
-          call.states, call.statesAt, call.hiddenSize, 0, call.weightHh, call.weightHhAt,
+          true,
+          false,
+          width,
+          call.hiddenSize,
+          call.batch,
+          call.dzh,
+          call.dzhAt,
+          width,
+          call.states,
+          call.statesAt,
+          call.hiddenSize,
+          0,
+          call.weightHh,
+          call.weightHhAt,
           call.hiddenSize);
       args.clear().buffer(call.dzh, call.dzhAt).buffer(call.biasHh, call.biasHhAt);
       args.i32(call.steps * call.batch).i32(width).real(0);

@@ -98,8 +98,7 @@ class LossAndOptimizerKernelsTest {
     for (int i = 0; i < x.length; i++) {
       int r = i / classes;
       double hit = i % classes == right[r] ? 1 : 0;
-      expected[i] =
-          right[r] == IGNORE ? 0 : (Math.exp(x[i] - expectedLse[r]) - hit) * 1.5 / count;
+      expected[i] = right[r] == IGNORE ? 0 : (Math.exp(x[i] - expectedLse[r]) - hit) * 1.5 / count;
       expected[i] += beta == 0 ? 0 : before[i];
     }
     // lse near 300 is rounded to 2^-16 by its float, and so is the probability.
@@ -206,8 +205,15 @@ class LossAndOptimizerKernelsTest {
       case MOMENTUM -> args.real(0.1).real(0.9).real(0.02);
       case ADAGRAD -> args.real(0.1).real(1e-3).real(0.02);
       case RMSPROP -> args.real(0.1).real(0.97).real(1e-3).real(0.02);
-      default -> args.real(0.1).real(0.9).real(0.999).real(1e-3).real(0.02).real(0.05).real(0.19)
-          .real(0.002);
+      default ->
+          args.real(0.1)
+              .real(0.9)
+              .real(0.999)
+              .real(1e-3)
+              .real(0.02)
+              .real(0.05)
+              .real(0.19)
+              .real(0.002);
     }
   }
 

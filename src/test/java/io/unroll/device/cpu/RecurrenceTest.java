@@ -34,8 +34,15 @@ class RecurrenceTest {
         }
         for (int threads = 1; threads <= 3; threads++) {
           String what =
-              cell + " " + Arrays.toString(sizes) + " reverse " + reverse + " ragged " + ragged
-                  + " threads " + threads;
+              cell
+                  + " "
+                  + Arrays.toString(sizes)
+                  + " reverse "
+                  + reverse
+                  + " ragged "
+                  + ragged
+                  + " threads "
+                  + threads;
           try (Sequence many = new Sequence(threads, cell, sizes, reverse, ragged)) {
             many.fused();
             float[][] found = many.results();

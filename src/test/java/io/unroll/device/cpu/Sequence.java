@@ -46,10 +46,7 @@ final class Sequence implements AutoCloseable {
     ds = Guarded.random(device, cell.stateCount() * batch * hidden, random);
     dy = Guarded.random(device, rows * ld, random);
     dzx = Guarded.random(device, rows * gates * hidden, random);
-    dzh =
-        cell.inputAndRecurrentAdd()
-            ? dzx
-            : Guarded.random(device, rows * gates * hidden, random);
+    dzh = cell.inputAndRecurrentAdd() ? dzx : Guarded.random(device, rows * gates * hidden, random);
     call.cell = cell;
     call.steps = steps;
     call.batch = batch;
@@ -77,9 +74,7 @@ final class Sequence implements AutoCloseable {
   }
 
   FusedRecurrence recurrence() {
-    return device
-        .fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize)
-        .recurrence();
+    return device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize).recurrence();
   }
 
   void fused() {
@@ -103,8 +98,21 @@ final class Sequence implements AutoCloseable {
   private void forwardStep(int t, int width, Guarded zh) {
     int h = call.hiddenSize;
     device.gemm(
-        false, true, call.batch, width, h, call.states, call.previousAt(t), h, call.weightHh,
-        call.weightHhAt, h, 0, zh.buffer, Guarded.GUARDS, width);
+        false,
+        true,
+        call.batch,
+        width,
+        h,
+        call.states,
+        call.previousAt(t),
+        h,
+        call.weightHh,
+        call.weightHhAt,
+        h,
+        0,
+        zh.buffer,
+        Guarded.GUARDS,
+        width);
     KernelArgs args = new KernelArgs();
     args.buffer(call.zx, call.zxAt + (long) t * call.batch * width);
     zh.addTo(args);
@@ -130,8 +138,21 @@ final class Sequence implements AutoCloseable {
     args.i32(call.batch).i32(h).i64(call.stateStride()).i32(call.ldDy).i32(t);
     device.launch(device.compile(Kernel.CELL_BACKWARD, call.cell), (long) call.batch * h, args);
     device.gemm(
-        false, false, call.batch, h, width, call.dzh, call.dzhAt + product, width,
-        call.weightHh, call.weightHhAt, h, 1, call.ds, call.dsAt, h);
+        false,
+        false,
+        call.batch,
+        h,
+        width,
+        call.dzh,
+        call.dzhAt + product,
+        width,
+        call.weightHh,
+        call.weightHhAt,
+        h,
+        1,
+        call.ds,
+        call.dsAt,
+        h);
   }
 
   /** All that a call writes; checks the guards. */
