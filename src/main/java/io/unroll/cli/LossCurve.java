@@ -14,6 +14,9 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws the losses of a run. */
 final class LossCurve {
+  /** Guessing among 20,000 characters costs 10 nats; more is no learning. */
+  private static final double HIGHEST = 10;
+
   private LossCurve() {}
 
   /**
@@ -47,12 +50,11 @@ final class LossCurve {
             .yAxisTitle("loss in nats a character")
             .build();
     chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
-    chart.getStyler().setYAxisDecimalPattern("0.0");
     chart
         .addSeries(
             "training",
             lines.stream().mapToDouble(Metrics.Line::step).toArray(),
-            lines.stream().mapToDouble(Metrics.Line::loss).toArray())
+            lines.stream().mapToDouble(line -> drawn(line.loss())).toArray())
         .setMarker(SeriesMarkers.NONE);
     List<Metrics.Line> measured =
         lines.stream().filter(line -> line.validationLoss() != null).toList();
@@ -60,8 +62,13 @@ final class LossCurve {
       chart.addSeries(
           "validation",
           measured.stream().mapToDouble(Metrics.Line::step).toArray(),
-          measured.stream().mapToDouble(Metrics.Line::validationLoss).toArray());
+          measured.stream().mapToDouble(line -> drawn(line.validationLoss())).toArray());
     }
     return chart;
+  }
+
+  /** A run that diverges must not flatten the rest of its curve, nor keep XChart busy for ever. */
+  private static double drawn(double loss) {
+    return Math.min(loss, HIGHEST);
   }
 }
