@@ -3,6 +3,7 @@ package io.unroll.cli;
 import io.unroll.io.AtomicFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
@@ -37,6 +38,24 @@ final class LossCurve {
       return null;
     } catch (LinkageError | RuntimeException | InternalError e) {
       return e.toString();
+    }
+  }
+
+  /**
+   * Loads what draws. Java cannot load it any more once the process has been asked to end, and a
+   * run that Ctrl-C ends shall leave its picture too. What goes wrong here goes wrong, and is told,
+   * in {@link #write}.
+   */
+  static void prepare() {
+    System.setProperty("java.awt.headless", "true");
+    try {
+      Metrics.Line point = new Metrics.Line(1, 1, 1, 1.0, 1, 1, 1);
+      ImageIO.write(
+          BitmapEncoder.getBufferedImage(chart("", List.of(point))),
+          "png",
+          OutputStream.nullOutputStream());
+    } catch (LinkageError | RuntimeException | InternalError | IOException e) {
+      return;
     }
   }
 

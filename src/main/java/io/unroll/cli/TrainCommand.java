@@ -9,8 +9,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -234,13 +232,20 @@ final class TrainCommand implements Callable<Integer> {
       TrainingRun.Limits limits = limits(run.stepsPerEpoch());
       boolean timed = limits.seconds() < Double.POSITIVE_INFINITY;
       long total = timed ? (long) limits.seconds() : limits.steps();
-      try (ProgressDisplay display =
-          new ProgressDisplay(terminal, total, timed ? "s" : "steps", quiet)) {
-        trainUntilInterrupted(run, folder, limits, display);
+      try (Interruption interruption = new Interruption(run::stop)) {
+        try (ProgressDisplay display =
+            new ProgressDisplay(terminal, total, timed ? "s" : "steps", quiet)) {
+          run.train(folder, limits, display);
+        }
+        terminal.println(run.summary());
+        terminal.println("wrote " + folder + ": checkpoint.safetensors, loss.png, metrics.jsonl");
+        terminal.println(
+            interruption.requested()
+                ? "interrupted; go on with: java -jar target/unroll-cli.jar train --resume "
+                    + folder
+                : "next: java -jar target/unroll-cli.jar sample " + folder);
+        terminal.flush();
       }
-      terminal.println(run.summary());
-      terminal.println("wrote " + folder + ": checkpoint.safetensors, loss.png, metrics.jsonl");
-      terminal.println("next: java -jar target/unroll-cli.jar sample " + folder);
       return 0;
     }
   }
@@ -267,34 +272,5 @@ final class TrainCommand implements Callable<Integer> {
       return minutes * 60;
     }
     return epochs == null && steps == null ? DEFAULT_MINUTES * 60 : Double.POSITIVE_INFINITY;
-  }
-
-  /** Ctrl-C ends the run after its step, with a checkpoint. */
-  private void trainUntilInterrupted(
-      TrainingRun run, Path folder, TrainingRun.Limits limits, ProgressDisplay display)
-      throws IOException {
-    CountDownLatch done = new CountDownLatch(1);
-    Thread hook =
-        new Thread(
-            () -> {
-              run.stop();
-              try {
-                done.await(30, TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
-    Runtime.getRuntime().addShutdownHook(hook);
-    try {
-      run.train(folder, limits, display);
-    } finally {
-      done.countDown();
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException shuttingDown) {
-        spec.commandLine().getErr().println("interrupted; the run can go on with --resume");
-        spec.commandLine().getErr().flush();
-      }
-    }
   }
 }

@@ -50,6 +50,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
   private double lossSum;
   private int lossCount;
   private String pictureProblem;
+  private volatile boolean stopRequested;
 
   TrainingRun(Backend backend, CharRnn model, TrainSettings settings, TextCorpus corpus) {
     this.model = model;
@@ -82,8 +83,9 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     return training.batchesPerEpoch();
   }
 
-  /** Ends after the running step. */
+  /** Ends after the running step; any thread may call it, also before {@link #train}. */
   void stop() {
+    stopRequested = true;
     trainer.stop();
   }
 
@@ -99,6 +101,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     metrics = new Metrics(folder.resolve("metrics.jsonl"), trainer.step());
     secondsBefore = metrics.seconds();
     startStep = trainer.step();
+    LossCurve.prepare();
     startNanos = System.nanoTime();
     try {
       trainer.train(training, validation, limits.steps());
@@ -130,7 +133,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     double seconds = seconds();
     boolean timed = limits.seconds() < Double.POSITIVE_INFINITY;
     display.show(timed ? (long) seconds : progress.step(), seconds, message(progress, seconds));
-    if (seconds >= limits.seconds()) {
+    if (stopRequested || seconds >= limits.seconds()) {
       trainer.stop();
     }
     if (limits.sampleEvery() > 0 && progress.step() % limits.sampleEvery() == 0) {
