@@ -15,10 +15,13 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws the losses of a run. */
 final class LossCurve {
+  /** XChart looks without end for ticks on an axis to 1e30, which a diverging loss may reach. */
+  private static final double HIGHEST = 1000;
+
   private LossCurve() {}
 
   /**
-   * Writes a PNG.
+   * Writes a PNG. A loss above 1000 nats, of a training that diverges, is drawn as 1000.
    *
    * @return null, or why it could not be drawn: a machine without fonts has no picture, and that is
    *     no reason to lose a run
@@ -71,7 +74,7 @@ final class LossCurve {
         .addSeries(
             "training",
             lines.stream().mapToDouble(Metrics.Line::step).toArray(),
-            lines.stream().mapToDouble(Metrics.Line::loss).toArray())
+            lines.stream().mapToDouble(line -> Math.min(line.loss(), HIGHEST)).toArray())
         .setMarker(SeriesMarkers.NONE);
     List<Metrics.Line> measured =
         lines.stream().filter(line -> line.validationLoss() != null).toList();
@@ -79,7 +82,9 @@ final class LossCurve {
       chart.addSeries(
           "validation",
           measured.stream().mapToDouble(Metrics.Line::step).toArray(),
-          measured.stream().mapToDouble(Metrics.Line::validationLoss).toArray());
+          measured.stream()
+              .mapToDouble(line -> Math.min(line.validationLoss(), HIGHEST))
+              .toArray());
     }
     return chart;
   }
