@@ -6,6 +6,7 @@ import java.io.IOException;
 public final class FileFormatException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  /** The path or name of the file. */
   private final String file;
 
   /**

@@ -15,13 +15,13 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws the losses of a run. */
 final class LossCurve {
-  /** XChart looks without end for ticks on an axis to 1e30, which a diverging loss may reach. */
-  private static final double HIGHEST = 1000;
+  /** Guessing among 20,000 characters costs 10 nats; more is no learning. */
+  private static final double HIGHEST = 10;
 
   private LossCurve() {}
 
   /**
-   * Writes a PNG. A loss above 1000 nats, of a training that diverges, is drawn as 1000.
+   * Writes a PNG.
    *
    * @return null, or why it could not be drawn: a machine without fonts has no picture, and that is
    *     no reason to lose a run
@@ -69,12 +69,11 @@ final class LossCurve {
             .yAxisTitle("loss in nats a character")
             .build();
     chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
-    chart.getStyler().setYAxisDecimalPattern("0.0");
     chart
         .addSeries(
             "training",
             lines.stream().mapToDouble(Metrics.Line::step).toArray(),
-            lines.stream().mapToDouble(line -> Math.min(line.loss(), HIGHEST)).toArray())
+            lines.stream().mapToDouble(line -> drawn(line.loss())).toArray())
         .setMarker(SeriesMarkers.NONE);
     List<Metrics.Line> measured =
         lines.stream().filter(line -> line.validationLoss() != null).toList();
@@ -82,10 +81,13 @@ final class LossCurve {
       chart.addSeries(
           "validation",
           measured.stream().mapToDouble(Metrics.Line::step).toArray(),
-          measured.stream()
-              .mapToDouble(line -> Math.min(line.validationLoss(), HIGHEST))
-              .toArray());
+          measured.stream().mapToDouble(line -> drawn(line.validationLoss())).toArray());
     }
     return chart;
+  }
+
+  /** A run that diverges must not flatten the rest of its curve, nor keep XChart busy for ever. */
+  private static double drawn(double loss) {
+    return Math.min(loss, HIGHEST);
   }
 }

@@ -2,7 +2,6 @@ package io.unroll.cli;
 
 import java.io.Console;
 import java.io.PrintWriter;
-import java.lang.reflect.Method;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -40,14 +39,14 @@ final class ProgressDisplay implements AutoCloseable {
   }
 
   /** Whether a person is looking; from Java 22 on there is a console even where nobody is. */
+  @SuppressWarnings("SystemConsoleNull") // asked on Java 17 to 21 as well
   static boolean isTerminal() {
     Console console = System.console();
     if (console == null) {
       return false;
     }
     try {
-      Method isTerminal = Console.class.getMethod("isTerminal");
-      return (boolean) isTerminal.invoke(console);
+      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
     } catch (ReflectiveOperationException before22) {
       return true;
     }

@@ -34,7 +34,7 @@ final class Runs {
     if (Files.exists(chosen.resolve(CHECKPOINT))) {
       throw new InputException(
           chosen
-              + " already holds a checkpoint, and nothing is overwritten; go on with it by --resume "
+              + " already holds a checkpoint, and nothing is overwritten; go on by --resume "
               + chosen
               + ", or choose another --out");
     }

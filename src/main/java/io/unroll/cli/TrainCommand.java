@@ -92,16 +92,14 @@ final class TrainCommand implements Callable<Integer> {
       names = "--init-from",
       paramLabel = "CHECKPOINT",
       description =
-          "Begin with these weights, in a new run; the text may be another (default: random"
-              + " weights).")
+          "Begin a new run with these weights; the text may be another (default: random ones).")
   Path initFrom;
 
   @Option(
       names = "--resume",
       paramLabel = "RUN",
       description =
-          "Go on with the run in this folder, bit for bit as if it had never stopped (default: a"
-              + " new run).")
+          "Go on with the run in this folder as if it had never stopped (default: a new run).")
   Path resume;
 
   @Option(

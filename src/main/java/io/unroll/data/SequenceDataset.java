@@ -266,7 +266,7 @@ public final class SequenceDataset {
     for (int i = list.size() - 1; i > 0; i--) {
       long bits = Philox.bits(seed ^ SHUFFLE_STREAM, position++) & 0xFFFFFFFFL;
       // The high half of the product is uniform in [0, i] but for a bias below i * 2^-32.
-      Collections.swap(list, i, (int) (bits * (i + 1L) >>> 32));
+      Collections.swap(list, i, (int) ((bits * (i + 1L)) >>> 32));
     }
     return position;
   }

@@ -209,11 +209,12 @@ public final class SafetensorsBuilder {
 
   private static void write(Tensor tensor, OutputStream out) throws IOException {
     int width = tensor.dtype().bytes();
-    ByteBuffer chunk = littleEndian(CHUNK_BYTES);
+    byte[] bytes = new byte[CHUNK_BYTES];
+    ByteBuffer chunk = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     for (int at = 0; at < tensor.length(); ) {
       int count = Math.min(CHUNK_BYTES / width, tensor.length() - at);
       tensor.encoder().encode(at, count, chunk);
-      out.write(chunk.array(), 0, count * width);
+      out.write(bytes, 0, count * width);
       at += count;
     }
   }

@@ -171,7 +171,8 @@ public final class Recurrent {
       RecurrentPass pass = passes[slot];
       pass.begin(tape.arena(), steps, batch, lengths, tape.training());
       firstStates(pass, slot, tape.kernels(), options);
-      Span part = out == null ? null : out.slice((long) d * hidden, out.length() - d * hidden);
+      Span part =
+          out == null ? null : out.slice((long) d * hidden, out.length() - (long) d * hidden);
       pass.forward(tape.arena(), x.value(), weights(slot), part, width);
       for (int s = 0; s < finals.length; s++) {
         tape.kernels().axpby(pass.lastState(s), slotOf(finals[s].value(), slot), 1, 0);

@@ -34,7 +34,10 @@ public interface LearningRate {
               + ", "
               + after);
     }
-    return step -> step < after ? rate : rate * Math.pow(factor, (step - after) / every + 1.0);
+    return step -> {
+      long decays = step < after ? 0 : (step - after) / every + 1;
+      return rate * Math.pow(factor, (double) decays);
+    };
   }
 
   /**

@@ -86,8 +86,8 @@ public final class Optimizer implements AutoCloseable {
     steps++;
     numbers[0] = learningRate;
     if (config.method().kernel() == Kernel.ADAM) {
-      numbers[6] = 1 - Math.pow(config.beta1(), steps);
-      numbers[7] = 1 - Math.pow(config.beta2(), steps);
+      numbers[6] = 1 - Math.pow(config.beta1(), (double) steps);
+      numbers[7] = 1 - Math.pow(config.beta2(), (double) steps);
     }
     parameters
         .kernels()

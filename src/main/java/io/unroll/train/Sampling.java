@@ -46,7 +46,7 @@ public record Sampling(double temperature, int topK, long seed) {
     for (int i = 0; i < logits.length; i++) {
       if (Float.isNaN(logits[i])) {
         throw new TrainingDivergedException(
-            "the model's output is NaN, so nothing can be drawn from it; use an earlier checkpoint");
+            "the model's output is NaN, so nothing can be drawn; use an earlier checkpoint");
       }
       if (logits[i] > logits[best]) {
         best = i;

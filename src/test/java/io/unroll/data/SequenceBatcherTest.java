@@ -44,7 +44,7 @@ class SequenceBatcherTest {
         int b = i % batch;
         assertEquals(inputs[i] + 1, targets[i]);
         assertTrue(
-            k == 0 && i < batch || inputs[i] == last[b] + 1, "window " + k + ", element " + i);
+            (k == 0 && i < batch) || inputs[i] == last[b] + 1, "window " + k + ", element " + i);
         last[b] = inputs[i];
         predicted[targets[i]]++;
       }

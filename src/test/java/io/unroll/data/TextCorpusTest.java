@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.FileFormatException;
 import java.io.IOException;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ class TextCorpusTest {
   @Test
   void aSingleFileThatIsNotUtf8IsRefusedWithTheOffset() throws IOException {
     // Beyond the decoder's buffer of 8192 characters, after characters of 3 and 4 bytes.
-    byte[] bytes = ("가🦋".repeat(5000) + "!").getBytes("UTF-8");
+    byte[] bytes = ("가🦋".repeat(5000) + "!").getBytes(StandardCharsets.UTF_8);
     bytes[35_000] = (byte) 0xFF;
     assertOffset(bytes, "byte 35000 (0xFF)");
     assertOffset(new byte[] {'a', (byte) 0xC0, (byte) 0x80}, "byte 1 (0xC0)");

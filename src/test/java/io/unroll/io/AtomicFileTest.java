@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ class AtomicFileTest {
     AtomicFile.write(
         file,
         out -> {
-          out.write("new content".getBytes());
+          out.write("new content".getBytes(StandardCharsets.UTF_8));
           out.flush();
           assertEquals("old", Files.readString(file));
         });

@@ -150,17 +150,17 @@ final class RowMultiplier {
    */
   void dots(int rows, float[] b, int bAt, int ldb, int from, int to, int depth, boolean add) {
     for (int k = 0; k < depth; k += DEPTH_BLOCK) {
-      int steps = Math.min(DEPTH_BLOCK, depth - k);
+      int blockDepth = Math.min(DEPTH_BLOCK, depth - k);
       for (int j = from; j < to; j += DOTS) {
         int count = Math.min(DOTS, to - j);
         for (int r = 0; r < rows; r++) {
           int at = aAt + r * aRow + k * aDepth;
           int first = bAt + j * ldb + k;
           if (count == DOTS) {
-            MicroKernels.dot8(a, at, aDepth, b, first, ldb, steps, dots);
+            MicroKernels.dot8(a, at, /* step= */ aDepth, b, first, ldb, blockDepth, dots);
           } else {
             for (int q = 0; q < count; q++) {
-              dots[q] = MicroKernels.dot(a, at, aDepth, b, first + q * ldb, steps);
+              dots[q] = MicroKernels.dot(a, at, /* step= */ aDepth, b, first + q * ldb, blockDepth);
             }
           }
           storeStrided(dots, count, cAt + r * cRow + j * cColumn, add || k > 0);

@@ -44,14 +44,6 @@ class KernelsTest {
     return Guarded.random(device, length, random);
   }
 
-  private Guarded randomPositive(int length) {
-    float[] values = new float[length];
-    for (int i = 0; i < length; i++) {
-      values[i] = random.nextFloat();
-    }
-    return Guarded.of(device, values);
-  }
-
   private DeviceBuffer integers(int... values) {
     DeviceBuffer buffer = device.allocate(ElementType.INT, values.length, "integers");
     device.copyIn(values, 0, buffer, 0, values.length);
