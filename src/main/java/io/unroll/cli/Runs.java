@@ -22,7 +22,8 @@ final class Runs {
     for (int i = 2; Files.exists(folder); i++) {
       folder = FOLDER.resolve(name + "-" + i);
     }
-    return Files.createDirectories(folder);
+    Files.createDirectories(folder);
+    return folder;
   }
 
   /**

@@ -134,7 +134,7 @@ final class TrainCommand implements Callable<Integer> {
     TrainSettings settings = options.settings(Corpora.source(text), corpus.text().hashCode());
     try (Backend backend = device.open(terminal);
         CharRnn model = newModel(backend, settings, corpus)) {
-      return run(backend, model, withSizes(settings, model), corpus, null, null);
+      return run(backend, model, settings.withModel(model.config()), corpus, null, null);
     }
   }
 
@@ -176,33 +176,6 @@ final class TrainCommand implements Callable<Integer> {
     try (Checkpoint checkpoint = Checkpoint.read(Runs.checkpoint(initFrom))) {
       return CharRnn.load(checkpoint, backend);
     }
-  }
-
-  /** The settings with the sizes of a model that came from a checkpoint. */
-  private static TrainSettings withSizes(TrainSettings s, CharRnn model) {
-    CharRnn.Config sizes = model.config();
-    return new TrainSettings(
-        s.source(),
-        s.textHash(),
-        sizes.cell().name(),
-        sizes.hiddenSize(),
-        sizes.layers(),
-        sizes.embeddingSize(),
-        sizes.dropout(),
-        s.seqLength(),
-        s.batch(),
-        s.optimizer(),
-        s.learningRate(),
-        s.weightDecay(),
-        s.decay(),
-        s.decayEvery(),
-        s.decayAfter(),
-        s.clipNorm(),
-        s.clipValue(),
-        s.validation(),
-        s.evaluateEvery(),
-        s.patience(),
-        s.seed());
   }
 
   /** Runs in the folder of a checkpoint to go on from, or in a new one if both are null. */
@@ -251,9 +224,11 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Path newFolder(TrainSettings settings) throws IOException {
-    return out == null
-        ? Runs.create(Corpora.runName(settings.source()))
-        : Files.createDirectories(out);
+    if (out == null) {
+      return Runs.create(Corpora.runName(settings.source()));
+    }
+    Files.createDirectories(out);
+    return out;
   }
 
   private TrainingRun.Limits limits(int stepsPerEpoch) {

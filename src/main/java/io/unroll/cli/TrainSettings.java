@@ -44,6 +44,32 @@ record TrainSettings(
     return new CharRnn.Config(CellSpec.of(cell), hidden, layers, embedding, dropout);
   }
 
+  /** The same settings for the sizes of a model that came from a checkpoint. */
+  TrainSettings withModel(CharRnn.Config sizes) {
+    return new TrainSettings(
+        source,
+        textHash,
+        sizes.cell().name(),
+        sizes.hiddenSize(),
+        sizes.layers(),
+        sizes.embeddingSize(),
+        sizes.dropout(),
+        seqLength,
+        batch,
+        optimizer,
+        learningRate,
+        weightDecay,
+        decay,
+        decayEvery,
+        decayAfter,
+        clipNorm,
+        clipValue,
+        validation,
+        evaluateEvery,
+        patience,
+        seed);
+  }
+
   OptimizerConfig optimizerConfig() {
     OptimizerConfig usual = OptimizerConfig.of(optimizer, learningRate);
     return weightDecay < 0 ? usual : usual.withWeightDecay(weightDecay);

@@ -176,18 +176,14 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     return text.toString();
   }
 
+  /** Short, so that a bar with it fits on a terminal. */
   private String message(Progress progress, double seconds) {
     String validationPart =
         Double.isNaN(progress.validationLoss())
             ? ""
-            : String.format(Locale.ROOT, ", validation %.3f", progress.validationLoss());
+            : String.format(Locale.ROOT, ", val %.3f", progress.validationLoss());
     return String.format(
-        Locale.ROOT,
-        "step %d, loss %.3f%s, %.0f characters/s",
-        progress.step(),
-        progress.loss(),
-        validationPart,
-        speed(seconds));
+        Locale.ROOT, "loss %.3f%s, %.0f char/s", progress.loss(), validationPart, speed(seconds));
   }
 
   private double seconds() {
