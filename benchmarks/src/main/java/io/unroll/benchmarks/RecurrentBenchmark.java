@@ -92,7 +92,7 @@ public class RecurrentBenchmark {
     private void requireFinite() {
       TrainingInput input = new TrainingInput();
       input.copy(this);
-      Tensor y = new RecurrentBenchmark().train(this, input);
+      Tensor y = new RecurrentBenchmark().train(input);
       requireFinite("output", y.toFloats());
       requireFinite("gradient of the input", input.x.gradientToFloats());
       for (String name : parameters.names()) {
@@ -126,16 +126,19 @@ public class RecurrentBenchmark {
   }
 
   // A new step before every invocation: JMH advises against this level only where an invocation is
-  // shorter than its clock can resolve, and the shortest here takes some tens of microseconds.
+  // shorter than its clock can resolve, and the shortest here takes some tens of microseconds. The
+  // inputs lead to their layer, because JMH would give a method that takes both another layer.
 
   /** A step of a model in use. */
   @State(Scope.Thread)
   public static class EvaluationInput {
+    private Layer layer;
     private Tensor x;
 
     /** Begins the step and copies its input. */
     @Setup(Level.Invocation)
     public void copy(Layer layer) {
+      this.layer = layer;
       layer.tape.begin(Tape.Mode.EVALUATION);
       x = layer.input();
       layer.device.synchronize();
@@ -145,12 +148,14 @@ public class RecurrentBenchmark {
   /** A step of training, all gradients zero. */
   @State(Scope.Thread)
   public static class TrainingInput {
+    private Layer layer;
     private Tensor x;
     private List<Tensor> dY;
 
     /** Begins the step and copies its input. */
     @Setup(Level.Invocation)
     public void copy(Layer layer) {
+      this.layer = layer;
       layer.tape.begin(Tape.Mode.TRAINING);
       x = layer.input().withGradient();
       dY = List.of(layer.outputGradient());
@@ -161,7 +166,8 @@ public class RecurrentBenchmark {
 
   /** The outputs alone; nothing is kept for a backward pass. */
   @Benchmark
-  public Tensor forward(Layer layer, EvaluationInput input) {
+  public Tensor forward(EvaluationInput input) {
+    Layer layer = input.layer;
     Tensor y = layer.recurrent.forward(input.x).y();
     layer.device.synchronize();
     return y;
@@ -172,7 +178,8 @@ public class RecurrentBenchmark {
    * every weight and of every bias. There is no loss and no update of the weights.
    */
   @Benchmark
-  public Tensor train(Layer layer, TrainingInput input) {
+  public Tensor train(TrainingInput input) {
+    Layer layer = input.layer;
     Tensor y = layer.recurrent.forward(input.x).y();
     layer.tape.backward(List.of(y), input.dY);
     layer.device.synchronize();
