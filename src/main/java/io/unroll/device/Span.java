@@ -16,6 +16,6 @@ public record Span(DeviceBuffer buffer, long at, long length) {
   /** A part of this range, from an offset in elements. */
   public Span slice(long from, long count) {
     assert from >= 0 && count >= 0 && from + count <= length : from + "+" + count + " of " + length;
-    return new Span(buffer, at + from, count);
+    return count == length ? this : new Span(buffer, at + from, count);
   }
 }

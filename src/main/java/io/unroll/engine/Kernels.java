@@ -68,6 +68,17 @@ public final class Kernels {
     device.fill(target.buffer(), target.at(), target.length(), value);
   }
 
+  /** Sets some elements of a range to a value. */
+  public void fill(Span target, long from, long count, double value) {
+    device.fill(target.buffer(), target.at() + from, count, value);
+  }
+
+  /** Copies count elements from a place in x to a place in y, by {@link Kernel#AXPBY}. */
+  public void copy(Span x, long from, Span y, long to, long count) {
+    start().buffer(x.buffer(), x.at() + from).buffer(y.buffer(), y.at() + to).real(1).real(0);
+    run(Kernel.AXPBY, count);
+  }
+
   /** Launches {@link Kernel#CELL_FORWARD} for step t; zh is scratch [B,G*H]. */
   public void cellForward(RecurrentCall c, Span zh, int t) {
     long gates = (long) c.cell.gateCount() * c.hiddenSize;

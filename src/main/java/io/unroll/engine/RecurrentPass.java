@@ -25,6 +25,9 @@ public final class RecurrentPass {
   private RecurrentWeights weights;
   private Span zx;
   private Span states;
+  private Span outputsFromStart;
+  private Span outputsFromOne;
+  private Span dzh;
   private Span stateGradient;
 
   /**
@@ -42,12 +45,13 @@ public final class RecurrentPass {
 
   /**
    * Takes the memory of a forward pass and leaves the first states to be written by the caller: see
-   * {@link #firstState}.
+   * {@link #firstStateAt}.
    *
    * @param lengths int[B], or null if every row has all steps
    * @param keep whether {@link #backward} will be called
    */
   public void begin(Arena arena, int steps, int batch, Span lengths, boolean keep) {
+    boolean sameSizes = steps == call.steps && batch == call.batch;
     call.steps = steps;
     call.batch = batch;
     call.lengths = lengths == null ? null : lengths.buffer();
@@ -56,7 +60,7 @@ public final class RecurrentPass {
     zx = arena.reals((long) steps * batch * cell.gateCount() * call.hiddenSize);
     call.zx = zx.buffer();
     call.zxAt = zx.at();
-    states = arena.reals(cell.stateCount() * call.stateStride());
+    takeStates(arena.reals(cell.stateCount() * call.stateStride()), sameSizes);
     call.states = states.buffer();
     call.statesAt = states.at();
     call.keep = null;
@@ -67,25 +71,42 @@ public final class RecurrentPass {
     }
   }
 
-  /** Where state s before the first step belongs, [B,H]. */
-  public Span firstState(int s) {
-    return state(s, call.reverse ? call.steps : 0);
+  /** A step that repeats the one before gets the same span and has nothing to cut. */
+  private void takeStates(Span taken, boolean sameSizes) {
+    if (taken != states || !sameSizes) {
+      states = taken;
+      outputsFromStart = states.slice(0, call.steps * stateSize());
+      outputsFromOne = states.slice(stateSize(), call.steps * stateSize());
+    }
   }
 
-  /** State s after the last step of every row [B,H]; valid after {@link #forward}. */
-  public Span lastState(int s) {
-    return state(s, call.reverse ? 0 : call.steps);
+  /** The number of elements of one state, B*H. */
+  public long stateSize() {
+    return (long) call.batch * call.hiddenSize;
+  }
+
+  /** All states [S,T+1,B,H]; valid after {@link #forward}. */
+  public Span states() {
+    return states;
+  }
+
+  /** Where in {@link #states} state s before the first step belongs, [B,H]. */
+  public long firstStateAt(int s) {
+    return stateAt(s, call.reverse ? call.steps : 0);
+  }
+
+  /** Where in {@link #states} state s after the last step of every row lies, [B,H]. */
+  public long lastStateAt(int s) {
+    return stateAt(s, call.reverse ? 0 : call.steps);
+  }
+
+  private long stateAt(int s, int index) {
+    return s * call.stateStride() + index * stateSize();
   }
 
   /** The output h of all steps [T,B,H]; past a row's length it holds the carried state. */
   public Span outputStates() {
-    long rows = (long) call.batch * call.hiddenSize;
-    return states.slice(call.reverse ? 0 : rows, call.steps * rows);
-  }
-
-  private Span state(int s, int index) {
-    long rows = (long) call.batch * call.hiddenSize;
-    return states.slice(s * call.stateStride() + index * rows, rows);
+    return call.reverse ? outputsFromStart : outputsFromOne;
   }
 
   /**
@@ -154,14 +175,9 @@ public final class RecurrentPass {
     call.dsAt = stateGradient.at();
     call.dzx = call.zx;
     call.dzxAt = call.zxAt;
-    if (call.cell.inputAndRecurrentAdd()) {
-      call.dzh = call.dzx;
-      call.dzhAt = call.dzxAt;
-    } else {
-      Span dzh = arena.reals(zx.length());
-      call.dzh = dzh.buffer();
-      call.dzhAt = dzh.at();
-    }
+    dzh = call.cell.inputAndRecurrentAdd() ? zx : arena.reals(zx.length());
+    call.dzh = dzh.buffer();
+    call.dzhAt = dzh.at();
   }
 
   /**
@@ -195,9 +211,8 @@ public final class RecurrentPass {
       }
     }
     Span dzx = zx;
-    Span dzh = new Span(call.dzh, call.dzhAt, zx.length());
     if (gradients != null) {
-      addWeightGradients(gradients, dzx, dzh);
+      addWeightGradients(gradients, dzx);
     }
     if (dx != null) {
       kernels.gemm(
@@ -205,9 +220,8 @@ public final class RecurrentPass {
     }
   }
 
-  private void addWeightGradients(RecurrentWeights gradients, Span dzx, Span dzh) {
-    long before = call.previousAt(0);
-    Span previous = new Span(call.states, before, (long) rows() * call.hiddenSize);
+  private void addWeightGradients(RecurrentWeights gradients, Span dzx) {
+    Span previous = call.reverse ? outputsFromOne : outputsFromStart;
     kernels.gemm(true, false, gates(), inputSize(), rows(), dzx, x, 1, gradients.inputHidden());
     kernels.gemm(
         true, false, gates(), call.hiddenSize, rows(), dzh, previous, 1, gradients.hiddenHidden());

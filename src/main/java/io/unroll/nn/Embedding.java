@@ -6,6 +6,7 @@ import java.util.Arrays;
 public final class Embedding {
   private final Parameters parameters;
   private final String weightName;
+  private final String indicesName;
   private final int count;
   private final int size;
 
@@ -19,6 +20,7 @@ public final class Embedding {
   public Embedding(Parameters parameters, String name, int count, int size) {
     this.parameters = parameters;
     this.weightName = name + ".weight";
+    this.indicesName = "indices of " + weightName;
     this.count = count;
     this.size = size;
     parameters.add(weightName, Initializer.normal(1), count, size);
@@ -30,7 +32,7 @@ public final class Embedding {
    * @throws IllegalArgumentException if an index is out of range
    */
   public Tensor forward(Indices indices) {
-    indices.requireRange("indices of " + weightName, 0, count - 1, true);
+    indices.requireRange(indicesName, 0, count - 1, true);
     Tape tape = indices.tape();
     Tensor weight = parameters.get(weightName);
     int[] in = indices.dims();

@@ -7,7 +7,8 @@ import io.unroll.engine.Kernels;
 /** y = x W^T + b over the last axis, as {@code torch.nn.Linear}. */
 public final class Linear {
   private final Parameters parameters;
-  private final String prefix;
+  private final String weightName;
+  private final String biasName;
   private final int inputSize;
   private final int outputSize;
 
@@ -19,12 +20,13 @@ public final class Linear {
    */
   public Linear(Parameters parameters, String name, int inputSize, int outputSize) {
     this.parameters = parameters;
-    this.prefix = name + ".";
+    this.weightName = name + ".weight";
+    this.biasName = name + ".bias";
     this.inputSize = inputSize;
     this.outputSize = outputSize;
     Initializer uniform = Initializer.uniform(1 / Math.sqrt(inputSize));
-    parameters.add(prefix + "weight", uniform, outputSize, inputSize);
-    parameters.add(prefix + "bias", uniform, outputSize);
+    parameters.add(weightName, uniform, outputSize, inputSize);
+    parameters.add(biasName, uniform, outputSize);
   }
 
   /**
@@ -35,12 +37,12 @@ public final class Linear {
   public Tensor forward(Tensor x) {
     if (x.dim(-1) != inputSize) {
       throw new ShapeException(
-          "Linear \"" + prefix + "\" needs [.., " + inputSize + "], but x is " + x);
+          "the layer of \"" + weightName + "\" needs [.., " + inputSize + "], but x is " + x);
     }
     Tape tape = x.tape();
     Kernels kernels = tape.kernels();
-    Tensor weight = parameters.get(prefix + "weight");
-    Tensor bias = parameters.get(prefix + "bias");
+    Tensor weight = parameters.get(weightName);
+    Tensor bias = parameters.get(biasName);
     int rows = Math.toIntExact(x.size() / inputSize);
     int[] shape = x.shape();
     shape[shape.length - 1] = outputSize;

@@ -6,6 +6,8 @@ import io.unroll.engine.Kernels;
 
 /** Losses: each returns one element, the mean over what counts. */
 public final class Losses {
+  private static final int[] ONE_ELEMENT = {1};
+
   private Losses() {}
 
   /**
@@ -36,7 +38,7 @@ public final class Losses {
     Span mean = tape.arena().reals(2);
     kernels.crossEntropyForward(logits.value(), targets.value(), lse, rowLoss, Indices.IGNORED);
     kernels.crossEntropyMean(rowLoss, targets.value(), mean, Indices.IGNORED);
-    Tensor loss = tape.result(mean.slice(0, 1), logits.needsGradient(), 1);
+    Tensor loss = tape.result(mean.slice(0, 1), logits.needsGradient(), ONE_ELEMENT);
     tape.record(
         loss,
         () -> {
@@ -91,7 +93,7 @@ public final class Losses {
     Span w = weights == null ? null : tape.owned(weights).value();
     Span mean = tape.arena().reals(2);
     kernels.squaredErrorMean(x.value(), target.value(), w, mean);
-    Tensor loss = tape.result(mean.slice(0, 1), x.needsGradient(), 1);
+    Tensor loss = tape.result(mean.slice(0, 1), x.needsGradient(), ONE_ELEMENT);
     tape.record(
         loss,
         () -> {

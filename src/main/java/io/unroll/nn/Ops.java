@@ -14,7 +14,7 @@ public final class Ops {
   public static Tensor add(Tensor a, Tensor b) {
     Tape tape = sameShape("add", a, b);
     Kernels kernels = tape.kernels();
-    Tensor y = tape.result(a.needsGradient() || b.needsGradient(), a.shape());
+    Tensor y = tape.result(a.needsGradient() || b.needsGradient(), a.dims());
     kernels.axpby(a.value(), y.value(), 1, 0);
     kernels.axpby(b.value(), y.value(), 1, 1);
     tape.record(
@@ -31,7 +31,7 @@ public final class Ops {
   /** factor * x. */
   public static Tensor scale(Tensor x, double factor) {
     Tape tape = tapeOf(x, x);
-    Tensor y = tape.result(x.needsGradient(), x.shape());
+    Tensor y = tape.result(x.needsGradient(), x.dims());
     tape.kernels().axpby(x.value(), y.value(), factor, 0);
     tape.record(
         y,
@@ -53,7 +53,7 @@ public final class Ops {
   public static Tensor multiply(Tensor a, Tensor b) {
     Tape tape = sameShape("multiply", a, b);
     Kernels kernels = tape.kernels();
-    Tensor y = tape.result(a.needsGradient() || b.needsGradient(), a.shape());
+    Tensor y = tape.result(a.needsGradient() || b.needsGradient(), a.dims());
     kernels.multiply(a.value(), b.value(), y.value(), 0);
     tape.record(
         y,
@@ -86,7 +86,7 @@ public final class Ops {
   private static Tensor activation(Kernel forward, Kernel backward, Tensor x) {
     Tape tape = tapeOf(x, x);
     Kernels kernels = tape.kernels();
-    Tensor y = tape.result(x.needsGradient(), x.shape());
+    Tensor y = tape.result(x.needsGradient(), x.dims());
     kernels.activationForward(forward, x.value(), y.value());
     tape.record(
         y,
@@ -189,7 +189,7 @@ public final class Ops {
     }
     Kernels kernels = tape.kernels();
     long first = tape.drawRandom(x.size());
-    Tensor y = tape.result(x.needsGradient(), x.shape());
+    Tensor y = tape.result(x.needsGradient(), x.dims());
     kernels.dropout(x.value(), y.value(), p, tape.seed(), first, 0);
     tape.record(
         y,
@@ -221,7 +221,7 @@ public final class Ops {
   }
 
   private static Tape sameShape(String what, Tensor a, Tensor b) {
-    if (!Arrays.equals(a.shape(), b.shape())) {
+    if (!Arrays.equals(a.dims(), b.dims())) {
       throw new ShapeException(what + " needs two equal shapes, found " + a + " and " + b);
     }
     return tapeOf(a, b);

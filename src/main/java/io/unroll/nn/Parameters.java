@@ -3,7 +3,6 @@ package io.unroll.nn;
 import io.unroll.Backend;
 import io.unroll.ShapeException;
 import io.unroll.device.Device;
-import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
 import io.unroll.device.Span;
 import io.unroll.engine.Kernels;
@@ -27,8 +26,8 @@ public final class Parameters implements AutoCloseable {
   private final Map<String, Declared> declared = new LinkedHashMap<>();
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private long size;
-  private DeviceBuffer values;
-  private DeviceBuffer gradients;
+  private Span values;
+  private Span gradients;
 
   /**
    * @param backend where they live
@@ -135,21 +134,21 @@ public final class Parameters implements AutoCloseable {
   @Override
   public void close() {
     if (values != null) {
-      values.close();
-      gradients.close();
+      values.buffer().close();
+      gradients.buffer().close();
     }
   }
 
   /** All values in one range. */
   public Span values() {
     materialize();
-    return Span.of(values);
+    return values;
   }
 
   /** All gradients in one range, in the layout of {@link #values}. */
   public Span gradients() {
     materialize();
-    return Span.of(gradients);
+    return gradients;
   }
 
   /** Where a parameter lies within {@link #values}. */
@@ -174,18 +173,18 @@ public final class Parameters implements AutoCloseable {
     if (declared.isEmpty()) {
       throw new IllegalStateException("there are no parameters: build a layer first");
     }
-    values = device().allocate(ElementType.REAL, size, "parameters");
-    gradients = device().allocate(ElementType.REAL, size, "gradients");
-    device().fill(gradients, 0, size, 0);
+    values = Span.of(device().allocate(ElementType.REAL, size, "parameters"));
+    gradients = Span.of(device().allocate(ElementType.REAL, size, "gradients"));
+    kernels.fill(gradients, 0);
     for (Map.Entry<String, Declared> entry : declared.entrySet()) {
       Declared parameter = entry.getValue();
-      Span value = within(entry.getKey(), Span.of(values));
+      Span value = within(entry.getKey(), values);
       float[] first = new float[Math.toIntExact(value.length())];
       for (int i = 0; i < first.length; i++) {
         first[i] = parameter.initializer().at(seed, parameter.at() + i);
       }
-      device().copyIn(first, 0, values, value.at(), first.length);
-      Span gradient = within(entry.getKey(), Span.of(gradients));
+      device().copyIn(first, 0, value.buffer(), value.at(), first.length);
+      Span gradient = within(entry.getKey(), gradients);
       tensors.put(entry.getKey(), new Tensor(this, value, gradient, parameter.shape()));
     }
   }

@@ -38,25 +38,47 @@ public final class Recurrent {
 
     /** States carried from step to step. */
     public static Options carried(RecurrentState state) {
-      return new Options(null, null, state);
+      return state.options();
     }
   }
 
-  /**
-   * What a call returns.
-   *
-   * @param y h of the top layer at every step, [T,B,D*H]; zero past a row's length
-   * @param finalStates the states after each row's last step, each [L*D,B,H]: h, and for LSTM c
-   */
-  public record Output(Tensor y, List<Tensor> finalStates) {
+  /** What a call returns. */
+  public static final class Output {
+    private final Recurrent stack;
+    private final RecurrentPass[] passes;
+    private Tensor y;
+    private List<Tensor> finalStates = List.of();
+
+    private Output(Recurrent stack, RecurrentPass[] passes) {
+      this.stack = stack;
+      this.passes = passes;
+    }
+
+    /** h of the top layer at every step, [T,B,D*H]; zero past a row's length. */
+    public Tensor y() {
+      return y;
+    }
+
+    /**
+     * The states after each row's last step, each [L*D,B,H]: h, and for LSTM c. They are gathered
+     * when first asked for; most models never ask.
+     */
+    public List<Tensor> finalStates() {
+      if (finalStates.isEmpty()) {
+        y.value();
+        finalStates = stack.gatherFinalStates(y.tape(), passes);
+      }
+      return finalStates;
+    }
+
     /** The last h, [L*D,B,H]. */
     public Tensor hN() {
-      return finalStates.get(0);
+      return finalStates().get(0);
     }
 
     /** The last c of an LSTM, [L*D,B,H]. */
     public Tensor cN() {
-      return finalStates.get(1);
+      return finalStates().get(1);
     }
 
     /** The last h of the top layer, [B,D*H]: what a many-to-one model goes on with. */
@@ -137,27 +159,31 @@ public final class Recurrent {
    */
   public Output forward(Tensor x, Options options) {
     check(x, options);
-    Tape tape = x.tape();
-    int batch = x.dim(1);
-    RecurrentPass[] passes = passesFor(tape);
-    Tensor[] finals = new Tensor[config.cell().stateCount()];
-    for (int s = 0; s < finals.length; s++) {
-      finals[s] = tape.result(true, slots(), batch, config.hiddenSize());
-    }
-    Tensor y = x;
+    Output output = new Output(this, passesFor(x.tape()));
+    output.y = x;
     for (int layer = 0; layer < config.layers(); layer++) {
-      y = layer(layer, layer == 0 ? x : Ops.dropout(y, config.dropout()), options, finals, passes);
+      Tensor below = layer == 0 ? x : Ops.dropout(output.y, config.dropout());
+      output.y = layer(layer, below, options, output);
     }
-    if (options.carried() != null) {
-      for (int s = 0; s < finals.length; s++) {
-        tape.kernels().axpby(finals[s].value(), options.carried().kind(s), 1, 0);
-      }
-    }
-    return new Output(y, List.of(finals));
+    return output;
   }
 
-  private Tensor layer(
-      int layer, Tensor x, Options options, Tensor[] finals, RecurrentPass[] passes) {
+  private List<Tensor> gatherFinalStates(Tape tape, RecurrentPass[] passes) {
+    long each = passes[0].stateSize();
+    int[] shape = {slots(), Math.toIntExact(each / config.hiddenSize()), config.hiddenSize()};
+    Tensor[] finals = new Tensor[config.cell().stateCount()];
+    for (int s = 0; s < finals.length; s++) {
+      finals[s] = tape.result(true, shape);
+      for (int slot = 0; slot < slots(); slot++) {
+        RecurrentPass pass = passes[slot];
+        Span all = finals[s].value();
+        tape.kernels().copy(pass.states(), pass.lastStateAt(s), all, slot * each, each);
+      }
+    }
+    return List.of(finals);
+  }
+
+  private Tensor layer(int layer, Tensor x, Options options, Output output) {
     Tape tape = x.tape();
     int steps = x.dim(0);
     int batch = x.dim(1);
@@ -168,40 +194,50 @@ public final class Recurrent {
     Span out = statesServe ? null : tape.arena().reals((long) steps * batch * width);
     for (int d = 0; d < config.directions(); d++) {
       int slot = layer * config.directions() + d;
-      RecurrentPass pass = passes[slot];
+      RecurrentPass pass = output.passes[slot];
       pass.begin(tape.arena(), steps, batch, lengths, tape.training());
       firstStates(pass, slot, tape.kernels(), options);
       Span part =
           out == null ? null : out.slice((long) d * hidden, out.length() - (long) d * hidden);
       pass.forward(tape.arena(), x.value(), weights(slot), part, width);
-      for (int s = 0; s < finals.length; s++) {
-        tape.kernels().axpby(pass.lastState(s), slotOf(finals[s].value(), slot), 1, 0);
+      if (options.carried() != null) {
+        carryLastStates(pass, slot, tape.kernels(), options.carried());
       }
     }
-    Span output = statesServe ? passes[layer].outputStates() : out;
-    Tensor y = tape.result(output, true, steps, batch, width);
-    tape.record(y, () -> layerGradient(layer, x, y, options, finals, passes));
+    Span value = statesServe ? output.passes[layer].outputStates() : out;
+    int[] shape = x.dim(2) == width ? x.dims() : new int[] {steps, batch, width};
+    Tensor y = tape.result(value, true, shape);
+    tape.record(y, () -> layerGradient(layer, x, y, options, output));
     return y;
   }
 
   private void firstStates(RecurrentPass pass, int slot, Kernels kernels, Options options) {
+    long each = pass.stateSize();
     for (int s = 0; s < config.cell().stateCount(); s++) {
-      Span first = pass.firstState(s);
+      long at = pass.firstStateAt(s);
       if (options.carried() != null) {
-        kernels.axpby(slotOf(options.carried().kind(s), slot), first, 1, 0);
+        kernels.copy(options.carried().kind(s), slot * each, pass.states(), at, each);
       } else if (hasInitial(options)) {
-        kernels.axpby(slotOf(options.initial().get(s).value(), slot), first, 1, 0);
+        Span all = options.initial().get(s).value();
+        kernels.copy(all, slot * each, pass.states(), at, each);
       } else {
-        kernels.fill(first, 0);
+        kernels.fill(pass.states(), at, each, 0);
       }
     }
   }
 
-  private void layerGradient(
-      int layer, Tensor x, Tensor y, Options options, Tensor[] finals, RecurrentPass[] passes) {
+  private void carryLastStates(
+      RecurrentPass pass, int slot, Kernels kernels, RecurrentState carried) {
+    long each = pass.stateSize();
+    for (int s = 0; s < config.cell().stateCount(); s++) {
+      kernels.copy(pass.states(), pass.lastStateAt(s), carried.kind(s), slot * each, each);
+    }
+  }
+
+  private void layerGradient(int layer, Tensor x, Tensor y, Options options, Output output) {
     boolean reached = y.hasGradient();
-    for (Tensor state : finals) {
-      reached |= state.hasGradient();
+    for (int s = 0; s < output.finalStates.size(); s++) {
+      reached |= output.finalStates.get(s).hasGradient();
     }
     if (!reached) {
       return;
@@ -210,9 +246,9 @@ public final class Recurrent {
     int hidden = config.hiddenSize();
     for (int d = 0; d < config.directions(); d++) {
       int slot = layer * config.directions() + d;
-      RecurrentPass pass = passes[slot];
+      RecurrentPass pass = output.passes[slot];
       pass.beginBackward(tape.arena());
-      lastStateGradients(pass, slot, tape.kernels(), finals);
+      lastStateGradients(pass, slot, tape.kernels(), output.finalStates);
       Span dy =
           y.hasGradient()
               ? y.gradient().slice((long) d * hidden, y.size() - (long) d * hidden)
@@ -224,38 +260,32 @@ public final class Recurrent {
     }
   }
 
-  private void lastStateGradients(RecurrentPass pass, int slot, Kernels kernels, Tensor[] finals) {
-    for (int s = 0; s < finals.length; s++) {
-      Span part = stateOf(pass.stateGradient(), s);
-      if (finals[s].hasGradient()) {
-        kernels.axpby(slotOf(finals[s].gradient(), slot), part, 1, 0);
+  private void lastStateGradients(
+      RecurrentPass pass, int slot, Kernels kernels, List<Tensor> finals) {
+    long each = pass.stateSize();
+    for (int s = 0; s < config.cell().stateCount(); s++) {
+      if (!finals.isEmpty() && finals.get(s).hasGradient()) {
+        Span all = finals.get(s).gradient();
+        kernels.copy(all, slot * each, pass.stateGradient(), s * each, each);
       } else {
-        kernels.fill(part, 0);
+        kernels.fill(pass.stateGradient(), s * each, each, 0);
       }
     }
   }
 
   private void firstStateGradients(RecurrentPass pass, int slot, Kernels kernels, Options options) {
+    long each = pass.stateSize();
     for (int s = 0; hasInitial(options) && s < config.cell().stateCount(); s++) {
       Tensor initial = options.initial().get(s);
       if (initial.needsGradient()) {
-        kernels.axpby(stateOf(pass.stateGradient(), s), slotOf(initial.gradient(), slot), 1, 1);
+        Span part = initial.gradient().slice(slot * each, each);
+        kernels.axpby(pass.stateGradient().slice(s * each, each), part, 1, 1);
       }
     }
   }
 
   private static boolean hasInitial(Options options) {
     return options.initial() != null && !options.initial().isEmpty();
-  }
-
-  private Span slotOf(Span all, int slot) {
-    long each = all.length() / slots();
-    return all.slice(slot * each, each);
-  }
-
-  private Span stateOf(Span all, int s) {
-    long each = all.length() / config.cell().stateCount();
-    return all.slice(s * each, each);
   }
 
   private RecurrentPass[] passesFor(Tape tape) {
@@ -318,7 +348,7 @@ public final class Recurrent {
           cell + " has the states " + cell.states() + ", but " + initial.size() + " were given");
     }
     for (Tensor state : initial) {
-      if (!Arrays.equals(state.shape(), expected)) {
+      if (!Arrays.equals(state.dims(), expected)) {
         throw new ShapeException(
             "an initial state must be [L*D,B,H] = "
                 + Arrays.toString(expected)

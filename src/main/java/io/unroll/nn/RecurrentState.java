@@ -15,21 +15,30 @@ import io.unroll.device.Span;
 public final class RecurrentState implements AutoCloseable {
   private final Device device;
   private final DeviceBuffer buffer;
-  private final int kinds;
+  private final Span[] kinds;
   private final int batch;
+  private final Recurrent.Options options = new Recurrent.Options(null, null, this);
 
   RecurrentState(Device device, int kinds, int slots, int batch, int hiddenSize) {
     this.device = device;
-    this.kinds = kinds;
     this.batch = batch;
-    long length = (long) kinds * slots * batch * hiddenSize;
-    this.buffer = device.allocate(ElementType.REAL, length, "carried states");
+    long each = (long) slots * batch * hiddenSize;
+    this.buffer = device.allocate(ElementType.REAL, kinds * each, "carried states");
+    this.kinds = new Span[kinds];
+    for (int s = 0; s < kinds; s++) {
+      this.kinds[s] = Span.of(buffer).slice(s * each, each);
+    }
     clear();
   }
 
   /** Sets all states to zero. */
   public void clear() {
     device.fill(buffer, 0, buffer.length(), 0);
+  }
+
+  /** Those of a call that carries these states and has nothing else. */
+  Recurrent.Options options() {
+    return options;
   }
 
   /** The number of rows. */
@@ -39,8 +48,7 @@ public final class RecurrentState implements AutoCloseable {
 
   /** State kind s of all layers and directions, [L*D,B,H]; 0 is h, for LSTM 1 is c. */
   Span kind(int s) {
-    long each = buffer.length() / kinds;
-    return Span.of(buffer).slice(s * each, each);
+    return kinds[s];
   }
 
   /** The number of elements, S*L*D*B*H. */

@@ -138,7 +138,8 @@ public final class Tape implements AutoCloseable {
     if (loss.size() != 1) {
       throw new ShapeException("backward needs a loss of one element, found " + loss);
     }
-    beginBackward(loss);
+    beginBackward();
+    requireReached(loss);
     loss.gradientBeta();
     kernels.fill(loss.gradient(), 1);
     runBackward();
@@ -170,7 +171,8 @@ public final class Tape implements AutoCloseable {
                 + results.get(i));
       }
     }
-    beginBackward(results.toArray(Tensor[]::new));
+    beginBackward();
+    results.forEach(this::requireReached);
     for (int i = 0; i < results.size(); i++) {
       Tensor result = results.get(i);
       Span start = owned(startingGradients.get(i)).value();
@@ -180,20 +182,20 @@ public final class Tape implements AutoCloseable {
     runBackward();
   }
 
-  private void beginBackward(Tensor... from) {
+  private void beginBackward() {
     if (mode != Mode.TRAINING) {
       throw new IllegalStateException(
           "backward needs a step that was recorded: begin it with Tape.Mode.TRAINING");
     }
-    for (Tensor tensor : from) {
-      owned(tensor);
-      tensor.value();
-      if (!tensor.needsGradient()) {
-        throw new IllegalStateException(
-            "the loss depends on no parameter and on no input withGradient()");
-      }
-    }
     results.forEach(Tensor::forgetGradient);
+  }
+
+  private void requireReached(Tensor result) {
+    owned(result).value();
+    if (!result.needsGradient()) {
+      throw new IllegalStateException(
+          "the loss depends on no parameter and on no input withGradient()");
+    }
   }
 
   private void runBackward() {

@@ -18,7 +18,6 @@ public final class Tensor {
   private final Span value;
   private final int[] shape;
   private final Tensor viewed;
-  private final long viewedAt;
   private boolean needsGradient;
   private boolean gathersParts;
   private boolean gradientWritten;
@@ -26,7 +25,7 @@ public final class Tensor {
 
   /** A result of the current step. */
   Tensor(Tape tape, Span value, boolean needsGradient, int... shape) {
-    this(tape, null, value, needsGradient, null, 0, shape);
+    this(tape, null, value, needsGradient, null, shape);
   }
 
   /** A view of count elements of another result. */
@@ -37,14 +36,13 @@ public final class Tensor {
         viewed.value.slice(at, sizeOf(shape)),
         viewed.needsGradient,
         viewed,
-        at,
         shape);
     viewed.gatherParts();
   }
 
   /** A parameter. */
   Tensor(Parameters parameters, Span value, Span gradient, int... shape) {
-    this(null, parameters, value, true, null, 0, shape);
+    this(null, parameters, value, true, null, shape);
     this.gradient = gradient;
   }
 
@@ -54,7 +52,6 @@ public final class Tensor {
       Span value,
       boolean needsGradient,
       Tensor viewed,
-      long viewedAt,
       int... shape) {
     this.tape = tape;
     this.parameters = parameters;
@@ -62,7 +59,6 @@ public final class Tensor {
     this.value = value;
     this.needsGradient = needsGradient;
     this.viewed = viewed;
-    this.viewedAt = viewedAt;
     this.shape = shape;
   }
 
@@ -78,6 +74,11 @@ public final class Tensor {
   /** The sizes of its axes, outermost first. */
   public int[] shape() {
     return shape.clone();
+  }
+
+  /** The same array every time, for those who leave it alone. */
+  int[] dims() {
+    return shape;
   }
 
   /** The number of axes. */
@@ -223,7 +224,7 @@ public final class Tensor {
     if (gradient == null) {
       gradient =
           viewed != null
-              ? viewed.gradient().slice(viewedAt, value.length())
+              ? viewed.gradient().slice(value.at() - viewed.value.at(), value.length())
               : tape.arena().reals(value.length());
     }
     return gradient;

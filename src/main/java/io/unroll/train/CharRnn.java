@@ -195,12 +195,14 @@ public final class CharRnn implements AutoCloseable {
     private final RecurrentState state;
     private final int[] inputs;
     private final int[] targets;
+    private final int[] shape;
 
     private TextTask(SequenceBatcher batcher) {
       this.batcher = batcher;
       this.state = newState(batcher.batch());
       this.inputs = new int[batcher.steps() * batcher.batch()];
       this.targets = new int[inputs.length];
+      this.shape = new int[] {batcher.steps(), batcher.batch()};
     }
 
     @Override
@@ -221,9 +223,8 @@ public final class CharRnn implements AutoCloseable {
     @Override
     public Tensor loss(Tape tape, int epoch, int batch) {
       batcher.fill(batch, inputs, targets);
-      int steps = batcher.steps();
-      Tensor logits = logits(tape.indices(inputs, steps, batcher.batch()), state);
-      return Losses.crossEntropy(logits, tape.indices(targets, steps, batcher.batch()));
+      Tensor logits = logits(tape.indices(inputs, shape), state);
+      return Losses.crossEntropy(logits, tape.indices(targets, shape));
     }
 
     /** Adds the states at this place of the text to a checkpoint. */

@@ -144,14 +144,21 @@ public final class Trainer implements AutoCloseable {
       if (validation != null && (step % interval == 0 || step == maxSteps)) {
         measure(validation, epoch, loss, rate);
       }
-      TrainingListener.Progress progress =
-          new TrainingListener.Progress(step, epoch, loss, rate, validationLoss);
-      for (TrainingListener listener : listeners) {
-        listener.stepped(progress);
-      }
+      announceStep(epoch, loss, rate);
     }
     if (best != null && bestLoss < Double.POSITIVE_INFINITY) {
       parameters.kernels().axpby(Span.of(best), parameters.values(), 1, 0);
+    }
+  }
+
+  private void announceStep(int epoch, double loss, double rate) {
+    if (listeners.isEmpty()) {
+      return;
+    }
+    TrainingListener.Progress progress =
+        new TrainingListener.Progress(step, epoch, loss, rate, validationLoss);
+    for (TrainingListener listener : listeners) {
+      listener.stepped(progress);
     }
   }
 
