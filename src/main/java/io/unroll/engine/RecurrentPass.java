@@ -73,7 +73,7 @@ public final class RecurrentPass {
 
   /** A step that repeats the one before gets the same span and has nothing to cut. */
   private void takeStates(Span taken, boolean sameSizes) {
-    if (taken != states || !sameSizes) {
+    if (!taken.equals(states) || !sameSizes) {
       states = taken;
       outputsFromStart = states.slice(0, call.steps * stateSize());
       outputsFromOne = states.slice(stateSize(), call.steps * stateSize());
