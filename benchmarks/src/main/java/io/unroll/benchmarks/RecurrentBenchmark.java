@@ -127,9 +127,8 @@ public class RecurrentBenchmark {
 
   // A new step before every invocation: JMH advises against this level only where an invocation is
   // shorter than its clock resolves well, and even one row of 64 steps takes tenths of a
-  // millisecond. The inputs lead to their layer, because JMH gives a method that takes both a
-  // second
-  // layer.
+  // millisecond. The inputs lead to their layer, because JMH gives a method that takes both
+  // another layer.
 
   /** A step of a model in use. */
   @State(Scope.Thread)
