@@ -70,14 +70,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-every",
       paramLabel = "STEPS",
-      defaultValue = "200",
+      defaultValue = "500",
       description = "Write the checkpoint so often, and at the end (default: ${DEFAULT-VALUE}).")
   int checkpointEvery;
 
   @Option(
       names = "--sample-every",
       paramLabel = "STEPS",
-      defaultValue = "200",
+      defaultValue = "500",
       description = "Show what it writes so often; 0 for never (default: ${DEFAULT-VALUE}).")
   int sampleEvery;
 

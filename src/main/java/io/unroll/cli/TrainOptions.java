@@ -62,7 +62,7 @@ final class TrainOptions {
   @Option(
       names = "--batch",
       paramLabel = "B",
-      defaultValue = "50",
+      defaultValue = "24",
       description = "Places of the text that are read side by side" + DEFAULT)
   int batch;
 
@@ -133,7 +133,7 @@ final class TrainOptions {
   @Option(
       names = "--evaluate-every",
       paramLabel = "STEPS",
-      defaultValue = "100",
+      defaultValue = "200",
       description = "Steps from one measurement on the validation part to the next" + DEFAULT)
   int evaluateEvery;
 

@@ -1,0 +1,42 @@
+package io.unroll.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.unroll.Backend;
+import io.unroll.CellSpec;
+import io.unroll.data.TextCorpus;
+import io.unroll.nn.Tape;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+class SteadyStepTest {
+  private static final int WARM_UP = 60;
+  private static final int STEPS = 40;
+  private static final long ALLOWED_BYTES = 1000;
+
+  @Test
+  void makesLittleGarbageAndTakesNoDeviceMemory() {
+    Assumptions.assumeTrue(
+        ManagementFactory.getThreadMXBean() instanceof ThreadMXBean, "no count of allocations");
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    TextCorpus corpus = TextCorpus.fromString("rhyme", "hickory dickory dock. ".repeat(400));
+    CharRnn.Config config = new CharRnn.Config(CellSpec.LSTM, 16, 2, 8, 0);
+    try (Backend backend = Backend.open("cpu");
+        CharRnn model = new CharRnn(backend, corpus.vocabulary(), config, 1);
+        Tape tape = new Tape(backend);
+        CharRnn.TextTask task = model.task(corpus.ids(), 10, 4);
+        Trainer trainer =
+            new Trainer(model.parameters(), tape, OptimizerConfig.adam(0.001)).clipNorm(5)) {
+      trainer.train(task, null, WARM_UP);
+      long held = backend.liveBytes();
+      long before = threads.getCurrentThreadAllocatedBytes();
+      trainer.train(task, null, WARM_UP + STEPS);
+      long bytes = (threads.getCurrentThreadAllocatedBytes() - before) / STEPS;
+      assertTrue(bytes < ALLOWED_BYTES, () -> bytes + " bytes of garbage a step");
+      assertEquals(held, backend.liveBytes());
+    }
+  }
+}
