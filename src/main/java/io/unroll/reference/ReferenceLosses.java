@@ -5,7 +5,7 @@ import static io.unroll.reference.Sequence.requireLength;
 /** Losses with their gradients, in float64, as in docs/equations.md. */
 public final class ReferenceLosses {
   /**
-   * A mean loss.
+   * A loss.
    *
    * @param value the loss
    * @param gradient its gradient, in the shape of the predictions
@@ -58,7 +58,7 @@ public final class ReferenceLosses {
   }
 
   /** log sum_c exp(v_c), with the largest v taken out so that nothing overflows. */
-  private static double logSumExp(double[] v, int at, int n) {
+  static double logSumExp(double[] v, int at, int n) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < n; c++) {
       largest = Math.max(largest, v[at + c]);
