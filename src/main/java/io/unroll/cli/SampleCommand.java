@@ -55,7 +55,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--temperature",
       paramLabel = "T",
-      defaultValue = "1",
+      defaultValue = "0.8",
       description =
           "Below 1 it takes what is likely, above 1 it dares more (default: ${DEFAULT-VALUE}).")
   double temperature;

@@ -19,6 +19,7 @@ import java.util.Locale;
 /** One run of {@code train}: the model, its trainer, and the files it leaves in a folder. */
 final class TrainingRun implements TrainingListener, AutoCloseable {
   private static final int STEPS_PER_LINE = 10;
+  private static final double SAMPLE_TEMPERATURE = 0.8;
 
   /**
    * What decides when to stop and what to show, and may differ each time a run is resumed.
@@ -172,7 +173,11 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
 
   private String sample() {
     StringBuilder text = new StringBuilder();
-    model.sample("", limits.sampleLength(), Sampling.seeded(settings.seed()), text::append);
+    model.sample(
+        "",
+        limits.sampleLength(),
+        new Sampling(SAMPLE_TEMPERATURE, 0, settings.seed()),
+        text::append);
     return text.toString();
   }
 
