@@ -86,8 +86,8 @@ final class LossCurve {
     return chart;
   }
 
-  /** A run that diverges must not flatten the rest of its curve, nor keep XChart busy for ever. */
-  private static double drawn(double loss) {
+  /** A run that diverges must not flatten the rest of its curve. */
+  static double drawn(double loss) {
     return Math.min(loss, HIGHEST);
   }
 }

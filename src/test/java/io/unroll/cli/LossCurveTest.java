@@ -29,5 +29,6 @@ class LossCurveTest {
     Path file = folder.resolve("loss.png");
     assertNull(LossCurve.write(file, "a run", lines));
     assertEquals(600, ImageIO.read(file.toFile()).getHeight());
+    assertEquals(Math.min(10, last), LossCurve.drawn(last), "cut where nothing is learned");
   }
 }
