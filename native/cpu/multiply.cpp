@@ -1,0 +1,188 @@
+// C = op(A) op(B) + C: both operands are copied to the order in which the tiles read them, then the
+// tiles run over all threads. The blocking follows Goto and van de Geijn, "Anatomy of
+// high-performance matrix multiplication", ACM TOMS 2008: a panel of B stays in the first cache, a
+// block of A in the second. The order of an element's sum depends on the depth alone.
+#include "multiply.h"
+
+#include "pack.h"
+#include "tile.h"
+
+namespace unroll {
+namespace ISA {
+namespace {
+
+constexpr int PACKS = 2;
+constexpr int COLUMNS = PACKS * LANES;
+constexpr int ROWS = maxRows(PACKS);
+constexpr int DEPTH = 256;         // of a panel of B: 32 KiB with AVX-512
+constexpr int BLOCK_ROWS = 224;    // of a block of A, of this depth 224 KiB
+constexpr int SLAB_ROWS = 4096;    // of A, packed at once
+constexpr int SLAB_COLUMNS = 4096; // of B, packed at once
+constexpr int64_t WORTH_A_THREAD = 200000;  // multiplications
+
+// A matrix in place: element (i,j) at data[i*row + j*column].
+struct View {
+  const float *data;
+  int64_t row, column;
+};
+
+struct Result {
+  float *data;
+  int64_t row, column;
+};
+
+// One slab of the product: rows and columns of C, a range of the depth.
+struct Slab {
+  int rows, columns, depth;
+  const float *left, *right;  // packed
+  Result c;
+  bool add;
+  int tiles() const { return (rows + ROWS - 1) / ROWS; }
+  int panels() const { return (columns + COLUMNS - 1) / COLUMNS; }
+  int tileBegin(int tile) const { return partBegin(rows, tiles(), tile); }
+};
+
+template <int R, int P>
+INLINE void storeTile(const Tile<R, P> &tile, const Slab &slab, int row, int column) {
+  float *c = slab.c.data + row * slab.c.row + column * slab.c.column;
+  int columns = minimum(COLUMNS, slab.columns - column);
+  if (slab.c.column == 1) {
+#pragma GCC unroll 32
+    for (int r = 0; r < R; r++, c += slab.c.row) {
+#pragma GCC unroll 4
+      for (int p = 0; p < P; p++) {
+        int count = columns - p * LANES;
+        real old = slab.add ? load(c + p * LANES, count) : real{};
+        store(c + p * LANES, old + tile.sum[r][p], count);
+      }
+    }
+    return;
+  }
+#pragma GCC unroll 32
+  for (int r = 0; r < R; r++, c += slab.c.row) {
+    float values[COLUMNS];
+#pragma GCC unroll 4
+    for (int p = 0; p < P; p++) store(values + p * LANES, tile.sum[r][p]);
+    for (int j = 0; j < columns; j++) {
+      float *at = c + j * slab.c.column;
+      *at = slab.add ? *at + values[j] : values[j];
+    }
+  }
+}
+
+// The tiles [tileFrom, tileTo) against the panels [panelFrom, panelTo).
+void multiplyBlock(const Slab &slab, int tileFrom, int tileTo, int panelFrom, int panelTo) {
+  for (int panel = panelFrom; panel < panelTo; panel++) {
+    int column = panel * COLUMNS;
+    const float *b = slab.right + static_cast<int64_t>(column) * slab.depth;
+    for (int t = tileFrom; t < tileTo; t++) {
+      int row = slab.tileBegin(t);
+      const float *a = slab.left + static_cast<int64_t>(row) * slab.depth;
+      withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
+        constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(rows){}));
+        for (int r = 0; r < R && slab.c.column == 1; r++) {
+          prefetchToWrite(slab.c.data + (row + r) * slab.c.row + column);
+          prefetchToWrite(slab.c.data + (row + r) * slab.c.row + column + LANES);
+        }
+        Tile<R, PACKS> tile;
+        tile.clear();
+        tile.multiply(a, Constant<1>{}, Constant<R>{}, b, slab.depth);
+        storeTile(tile, slab, row, column);
+      });
+    }
+  }
+}
+
+// Packs the tiles of A: depth step by depth step, the rows of a tile side by side.
+void packLeft(const Slab &slab, View a, int tileFrom, int tileTo, float *to) {
+  for (int t = tileFrom; t < tileTo; t++) {
+    int row = slab.tileBegin(t);
+    int rows = slab.tileBegin(t + 1) - row;
+    packStrip(a.data + row * a.row, a.row, a.column, rows, rows, slab.depth,
+              to + static_cast<int64_t>(row) * slab.depth);
+  }
+}
+
+// Packs the panels of B: depth step by depth step, the columns of a panel side by side, zeros past
+// the last column.
+void packRight(const Slab &slab, View b, int panelFrom, int panelTo, float *to) {
+  for (int p = panelFrom; p < panelTo; p++) {
+    int column = p * COLUMNS;
+    packStrip(b.data + column * b.column, b.column, b.row, minimum(COLUMNS, slab.columns - column),
+              COLUMNS, slab.depth, to + static_cast<int64_t>(column) * slab.depth);
+  }
+}
+
+void multiplySlab(Context &context, Slab &slab, View a, View b) {
+  int tiles = slab.tiles(), panels = slab.panels();
+  float *left = context.left.floats(static_cast<size_t>(slab.rows) * slab.depth);
+  float *right = context.right.floats(static_cast<size_t>(panels) * COLUMNS * slab.depth);
+  slab.left = left;
+  slab.right = right;
+  int64_t work = static_cast<int64_t>(slab.rows) * slab.columns * slab.depth;
+  int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
+  int packs = threads == 1 ? 1 : 2 * threads;
+  context.pool.run(2 * packs, [&](int part, int) {
+    int half = part / 2;
+    if (part % 2 == 0) {
+      packRight(slab, b, partBegin(panels, packs, half), partBegin(panels, packs, half + 1), right);
+    } else {
+      packLeft(slab, a, partBegin(tiles, packs, half), partBegin(tiles, packs, half + 1), left);
+    }
+  });
+  int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  int stripes = threads == 1 ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
+  context.pool.run(threads == 1 ? 1 : blocks * stripes, [&](int part, int) {
+    int from = threads == 1 ? 0 : part, to = threads == 1 ? blocks : part + 1;
+    for (int at = from; at < to; at++) {
+      int block = at / stripes, stripe = at % stripes;
+      multiplyBlock(slab, partBegin(tiles, blocks, block), partBegin(tiles, blocks, block + 1),
+                    partBegin(panels, stripes, stripe), partBegin(panels, stripes, stripe + 1));
+    }
+  });
+}
+
+void clear(const Product &p) {
+  for (int i = 0; i < p.m; i++) {
+    for (int j = 0; j < p.n; j++) p.c[i * p.ldc + j] = 0;
+  }
+}
+
+}  // namespace
+
+void multiply(Context &context, const Product &p) {
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0) {
+    if (!p.add) clear(p);
+    return;
+  }
+  View a{p.a, p.transposeA ? 1 : p.lda, p.transposeA ? p.lda : 1};
+  View b{p.b, p.transposeB ? 1 : p.ldb, p.transposeB ? p.ldb : 1};
+  Result c{p.c, p.ldc, 1};
+  int rows = p.m, columns = p.n;
+  if (columns < LANES && columns < rows) {  // the transposed product fills the lanes better
+    View left = a;
+    a = View{b.data, b.column, b.row};
+    b = View{left.data, left.column, left.row};
+    c = Result{p.c, 1, p.ldc};
+    rows = p.n;
+    columns = p.m;
+  }
+  for (int j = 0; j < columns; j += SLAB_COLUMNS) {
+    for (int i = 0; i < rows; i += SLAB_ROWS) {
+      for (int k = 0; k < p.k; k += DEPTH) {
+        Slab slab{};
+        slab.rows = minimum(SLAB_ROWS, rows - i);
+        slab.columns = minimum(SLAB_COLUMNS, columns - j);
+        slab.depth = minimum(DEPTH, p.k - k);
+        slab.c = Result{c.data + i * c.row + j * c.column, c.row, c.column};
+        slab.add = p.add || k > 0;
+        multiplySlab(context, slab, View{a.data + i * a.row + k * a.column, a.row, a.column},
+                     View{b.data + k * b.row + j * b.column, b.row, b.column});
+      }
+    }
+  }
+}
+
+}  // namespace ISA
+}  // namespace unroll
