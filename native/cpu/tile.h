@@ -23,6 +23,9 @@ constexpr int phases(int rows, int packs) {
   return rows * packs >= 8 ? 1 : rows * packs >= 4 ? 2 : rows * packs >= 2 ? 4 : 8;
 }
 
+// Depth steps by which the first cache is ahead of the products.
+constexpr int STEPS_AHEAD = 12;
+
 // A range of memory that a tile fetches to the second cache, a bit with every depth step.
 struct Ahead {
   const float *from;
@@ -91,7 +94,10 @@ struct Tile {
                    const float *b, int64_t k) {
     real right[PACKS];
 #pragma GCC unroll 8
-    for (int p = 0; p < PACKS; p++) right[p] = load(b + (k * PACKS + p) * LANES);
+    for (int p = 0; p < PACKS; p++) {
+      prefetch(b + ((k + STEPS_AHEAD) * PACKS + p) * LANES);
+      right[p] = load(b + (k * PACKS + p) * LANES);
+    }
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
       real left = broadcast(a[r * rowStep + k * depthStep]);
