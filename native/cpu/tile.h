@@ -45,6 +45,10 @@ struct Ahead {
 
 template <int ROWS, int PACKS>
 struct Tile {
+  // A tile of few rows reads b as fast as it can come: the hardware sees that by itself, and every
+  // further load would be one too many.
+  static constexpr bool FETCHES = ROWS >= 4;
+
   real sum[ROWS][PACKS];
 
   INLINE_MEMBER void clear() {
@@ -73,7 +77,7 @@ struct Tile {
     for (; k + PHASES <= depth; k += PHASES) {
 #pragma GCC unroll 8
       for (int f = 0; f < PHASES; f++) step(acc[f], a, rowStep, depthStep, b, k + f);
-      ahead.fetch(k);
+      if (FETCHES) ahead.fetch(k);
     }
     for (; k < depth; k++) step(acc[0], a, rowStep, depthStep, b, k);
 #pragma GCC unroll 32
@@ -95,7 +99,7 @@ struct Tile {
     real right[PACKS];
 #pragma GCC unroll 8
     for (int p = 0; p < PACKS; p++) {
-      prefetch(b + ((k + STEPS_AHEAD) * PACKS + p) * LANES);
+      if (FETCHES) prefetch(b + ((k + STEPS_AHEAD) * PACKS + p) * LANES);
       right[p] = load(b + (k * PACKS + p) * LANES);
     }
 #pragma GCC unroll 32
