@@ -136,7 +136,7 @@ final class NativeLibrary {
   }
 
   private static String cure(String said) {
-    if (said.contains("Operation not permitted") || said.contains("No space left")) {
+    if (said.contains("failed to map segment") || said.contains("No space left")) {
       return "; name another folder with -Djava.io.tmpdir, with space, whose files may be run";
     }
     if (said.contains("GLIBC")) {

@@ -48,7 +48,9 @@ record UnpackedLibrary(Path file) implements AutoCloseable {
       unpacked.close();
       throw e;
     }
-    deleteLeftBehind(folder.getParent(), name);
+    if (name.endsWith(".dll")) {
+      deleteLeftBehind(folder.getParent(), name);
+    }
     return unpacked;
   }
 
@@ -58,10 +60,7 @@ record UnpackedLibrary(Path file) implements AutoCloseable {
   }
 
   /** Deletes what earlier processes had to leave; files that are in use refuse to be deleted. */
-  private static void deleteLeftBehind(Path parent, String name) {
-    if (!name.endsWith(".dll")) {
-      return;
-    }
+  static void deleteLeftBehind(Path parent, String name) {
     FileTime limit = FileTime.from(Instant.now().minus(LEFT_BEHIND));
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, PREFIX + "*")) {
       for (Path folder : folders) {
