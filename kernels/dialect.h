@@ -6,6 +6,8 @@
  *   REAL, NATURAL            a constant in every lane
  *   BITS, FROM_BITS          the bits of a real as an integer, and back
  *   TO_REAL                  an integer as the nearest real
+ *   MINIMUM(a, b), MAXIMUM   b where either is NaN
+ *   RECIPROCAL(d)            1/d for 1 <= d <= 2^126 or NaN, to about one unit in the last place
  *   MULTIPLY(a, b, hi, lo)   the two halves of the products of naturals
  */
 #ifndef UNROLL_DIALECT_H
@@ -20,6 +22,9 @@ typedef unsigned natural;
 #define REAL(constant) (constant)
 #define NATURAL(constant) (constant)
 #define BITS(x) __float_as_int(x)
+#define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
+#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
+#define RECIPROCAL(d) (1.0f / (d))
 #define FROM_BITS(i) __int_as_float(i)
 #define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrtf(x)
@@ -34,6 +39,9 @@ typedef uint natural;
 #define REAL(constant) (constant)
 #define NATURAL(constant) (constant)
 #define BITS(x) as_int(x)
+#define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
+#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
+#define RECIPROCAL(d) (1.0f / (d))
 #define FROM_BITS(i) as_float(i)
 #define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrt(x)
@@ -44,6 +52,9 @@ typedef uint natural;
 #ifndef LANES
 #error "compile with -DLANES=16 (AVX-512), 8 (AVX2) or 4 (NEON)"
 #endif
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
 #define DEVICE_FN static inline __attribute__((always_inline))
 typedef float real __attribute__((vector_size(4 * LANES)));
 typedef int integer __attribute__((vector_size(4 * LANES)));
@@ -53,19 +64,28 @@ typedef unsigned natural __attribute__((vector_size(4 * LANES)));
 #define BITS(x) ((integer)(x))
 #define FROM_BITS(i) ((real)(i))
 #define TO_REAL(i) __builtin_convertvector(i, real)
-
 #define MULTIPLY(a, b, hi, lo) multiply_naturals(a, b, &hi, &lo)
 
-#if defined(__AVX512F__) && LANES == 16
-#include <immintrin.h>
+#if defined(__AVX512F__)
 /* Masked with all lanes, because GCC 12 takes the others' undefined source for a mistake. */
-DEVICE_FN real SQRT(real x) { return (real)_mm512_maskz_sqrt_ps(0xffff, (__m512)x); }
+#define MINIMUM(a, b) ((real)_mm512_maskz_min_ps(0xffff, (__m512)(a), (__m512)(b)))
+#define MAXIMUM(a, b) ((real)_mm512_maskz_max_ps(0xffff, (__m512)(a), (__m512)(b)))
+#define SQRT(x) ((real)_mm512_maskz_sqrt_ps(0xffff, (__m512)(x)))
 #define EVEN_PRODUCTS(a, b) (natural)_mm512_maskz_mul_epu32(0xff, (__m512i)(a), (__m512i)(b))
-#elif defined(__AVX2__) && LANES == 8
-#include <immintrin.h>
-DEVICE_FN real SQRT(real x) { return (real)_mm256_sqrt_ps((__m256)x); }
+DEVICE_FN real RECIPROCAL(real d) { /* an estimate and one step of Newton's method */
+  real r = (real)_mm512_maskz_rcp14_ps(0xffff, (__m512)d);
+  return r + r * (1.0f - d * r);
+}
+#elif defined(__AVX2__)
+#define MINIMUM(a, b) ((real)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define MAXIMUM(a, b) ((real)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define SQRT(x) ((real)_mm256_sqrt_ps((__m256)(x)))
 #define EVEN_PRODUCTS(a, b) (natural)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+#define RECIPROCAL(d) (1.0f / (d))
 #else
+#define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
+#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
+#define RECIPROCAL(d) (1.0f / (d))
 DEVICE_FN real SQRT(real x) {
   real root;
   for (int i = 0; i < LANES; i++) root[i] = __builtin_sqrtf(x[i]);
