@@ -57,6 +57,8 @@ def parse(arguments):
     parser.add_argument("--rebuild", action="store_true", help="build Unroll even if unchanged")
     parser.add_argument("--patience", type=float, default=0, metavar="S",
                         help="wait this long before each child while others use the machine")
+    parser.add_argument("--retries", type=int, default=0, metavar="N",
+                        help="run again what others have disturbed, up to so many times")
     parser.add_argument("--peers-from", metavar="FILE",
                         help="take the peers' lines from the .jsonl of an earlier run")
     parser.add_argument("--out", metavar="FILE",
@@ -228,8 +230,16 @@ def time_layers(run, built):
                 tasks = [f"layer:{cell}:{shape}:{mode}"
                          for shape in options.shapes for mode in options.modes
                          if peer.takes(setting, cell, shape, mode)]
-                if tasks:
-                    run.child(peer, setting, tasks)
+                time_undisturbed(run, peer, setting, tasks)
+
+
+def time_undisturbed(run, peer, setting, tasks):
+    for _ in range(1 + run.options.retries):
+        if not tasks:
+            return
+        lines = run.child(peer, setting, tasks)
+        tasks = [":".join(("layer", line["cell"], report.shape_of(line), line["mode"]))
+                 for line in lines if line.get("others", 0) > report.DISTURBED]
 
 
 def time_char(run, built):

@@ -33,11 +33,12 @@ class Missing(Exception):
 
 @dataclass
 class Setting:
-    """One way to run a program. One thread is not tried on shapes that feed two."""
+    """One way to run a program. One thread is tried on small shapes only, unless always is set."""
 
     name: str
     threads: int
     env: dict = field(default_factory=dict)
+    always: bool = False
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Peer:
             return False
         if self.shapes is not None and shape not in self.shapes:
             return False
-        return setting.threads > 1 or few_operations(shape)
+        return setting.threads > 1 or setting.always or few_operations(shape)
 
 
 def few_operations(shape):
@@ -100,13 +101,12 @@ def all_peers():
         Peer("djl", "io.unroll.peers.djl.DjlPeer",
              [Setting("2t keep spin", 2, {"OMP_NUM_THREADS": "2", **KEEP_MEMORY, **SPIN}),
               Setting("1t keep", 1, {"OMP_NUM_THREADS": "1", **KEEP_MEMORY})],
-             modes=("train",),
              flags=["-Dai.djl.offline=true"],
              env={"OPT_OUT_TRACKING": "true", "DJL_CACHE_DIR": os.path.join(cache, "djl"),
                   "ENGINE_CACHE_DIR": os.path.join(cache, "djl")}),
         Peer("dl4j", "io.unroll.peers.dl4j.Dl4jPeer",
-             [Setting("2t", 2, {"OMP_NUM_THREADS": "2"}),
-              Setting("1t", 1, {"OMP_NUM_THREADS": "1"})],
+             [Setting("1t", 1, {"OMP_NUM_THREADS": "1"}, always=True),
+              Setting("2t", 2, {"OMP_NUM_THREADS": "2"})],
              modes=("train",), cells=("rnn", "lstm"), agrees=False,
              shapes=("128,32,128,128", "64,32,512,512", "64,1,512,512"),
              flags=javacpp),

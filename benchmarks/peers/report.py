@@ -92,11 +92,14 @@ def agreement(lines):
 
 
 def best(lines, who, cell, shape, mode):
-    """The line of the lowest median among software for which who(name) is true, or None."""
+    """The line of the lowest median among software for which who(name) is true, or None.
+
+    Lines that others have disturbed count only where there is no other.
+    """
     found = [line for line in of_kind(lines, "layer")
              if line["cell"] == cell and shape_of(line) == shape and line["mode"] == mode
              and who(line["software"])]
-    return min(found, key=lambda line: line["ms"], default=None)
+    return fastest(found)
 
 
 def shape_of(line):
@@ -182,13 +185,13 @@ def trainers(lines):
 
 
 def settings(lines):
-    wins = {}
+    cases = {}
     for line in of_kind(lines, "layer"):
         case = (line["software"], line["cell"], shape_of(line), line["mode"])
-        if case not in wins or line["ms"] < wins[case]["ms"]:
-            wins[case] = line
+        cases.setdefault(case, []).append(line)
+    wins = [fastest(found) for found in cases.values()]
     count = {}
-    for line in wins.values():
+    for line in wins:
         key = (line["software"], line["setting"])
         count[key] = count.get(key, 0) + 1
     if not count:
@@ -216,7 +219,7 @@ def characters(lines):
 
 
 def fastest(lines):
-    return min(lines, key=lambda line: line["ms"], default=None)
+    return min(lines, key=lambda line: (line["others"] > DISTURBED, line["ms"]), default=None)
 
 
 def classic(lines):
@@ -255,4 +258,5 @@ def disturbance(lines):
     if not bad:
         return ""
     return (f"Other processes used more than {DISTURBED:g} of a core during {len(bad)} of"
-            f" {len(timed)} measurements: those may be too slow.")
+            f" {len(timed)} measurements. Those may be too slow, and count only where there is no"
+            " other.")
