@@ -52,7 +52,7 @@ def parse(arguments):
                         help="one pass, 0.3 s a case, fewer shapes: a look, not a result")
     parser.add_argument("--only-unroll", action="store_true",
                         help="layers of Unroll alone; the table goes to the terminal")
-    parser.add_argument("--threads", type=int, help="only settings with this many threads")
+    parser.add_argument("--threads", type=int, help="of Unroll; default both 2 and 1")
     parser.add_argument("--jvm", default="", help="further flags for Unroll's java")
     parser.add_argument("--rebuild", action="store_true", help="build Unroll even if unchanged")
     parser.add_argument("--patience", type=float, default=0, metavar="S",
@@ -118,7 +118,7 @@ class Run:
         options = self.options
         wait_for_others(options.patience)
         arguments = ["--seconds", str(options.seconds)]
-        arguments += ["--warm-limit", "1.5", "--runs", "3"] if options.quick else []
+        arguments += ["--warm-limit", "1.5", "--runs", "3", "--case-limit", "15"] if options.quick else []
         command = peer.command(setting, arguments + tasks)
         if not quiet:
             print(f"{peer.key} ({setting.name}): {' '.join(tasks)}", file=sys.stderr)
@@ -175,8 +175,9 @@ def build_all(run):
     built = []
     for peer in wanted:
         flags = run.options.jvm.split()
-        if run.options.threads:
-            peer.settings = [s for s in peer.settings if s.threads == run.options.threads]
+        if run.options.threads and peer.key == "unroll":
+            peer.settings = [programs.Setting(f"{run.options.threads}t", run.options.threads,
+                                              always=True)]
         try:
             programs.build(peer, run.options.rebuild, flags)
             built.append(peer)
@@ -184,7 +185,7 @@ def build_all(run):
             if peer.key == "unroll":
                 raise SystemExit(f"Unroll cannot be built: {reason}") from None
             run.note(f"{peer.key} is left out: {reason}")
-    return [peer for peer in built if peer.settings]
+    return built
 
 
 def check_agreement(run, built):
@@ -245,7 +246,7 @@ def time_undisturbed(run, peer, setting, tasks):
 def time_char(run, built):
     for _ in range(run.options.passes):
         for peer, setting in programs.in_turn([peer for peer in built if peer.variants]):
-            if setting.threads == 1 and len(peer.settings) > 1:
+            if setting.threads == 1 and len(peer.settings) > 1 and not setting.always:
                 continue
             tasks = [":".join(filter(None, ("char", cell, variant)))
                      for cell in run.options.cells for variant in peer.variants]

@@ -11,7 +11,7 @@ def markdown(lines, notes):
     peak = best_peak(lines)
     for cell in ordered(lines, "layer", "cell"):
         parts.append(cell_table(lines, cell, peak))
-    parts += [means(lines), trainers(lines), settings(lines), characters(lines), classic(lines),
+    parts += [means(lines), each_peer(lines), settings(lines), characters(lines), classic(lines),
               memory_and_start(lines), disturbance(lines)]
     if notes:
         parts.append("## What went wrong or is missing\n\n"
@@ -169,7 +169,7 @@ def means(lines):
             " the highest.\n\n" + table(["cell", "infer", "train"], rows))
 
 
-def trainers(lines):
+def each_peer(lines):
     names = [name for name in PREFERRED if name in ordered(lines, "layer", "software")]
     cells = ordered(lines, "layer", "cell")
     rows = []

@@ -13,7 +13,8 @@ import java.util.StringJoiner;
  * Runs the tasks of one process and prints a line of JSON for each.
  *
  * <pre>
- * --setting NAME --threads N --seconds S [--warm S] [--warm-limit S] [--runs N] TASK...
+ * --setting NAME --threads N --seconds S [--warm S] [--warm-limit S] [--runs N]
+ *   [--case-limit S] TASK...
  * layer:CELL:T,B,I,H:infer|train   one layer
  * agree:CELL                       sums to compare with the other programs
  * char:CELL[:VARIANT]              a step of the large character model
@@ -31,6 +32,7 @@ public final class Child {
   private final double warm;
   private final double warmLimit;
   private final int runs;
+  private final double caseLimit;
   private double othersCores;
 
   private Child(Peer peer, Arguments arguments) {
@@ -40,6 +42,7 @@ public final class Child {
     this.warm = arguments.warm;
     this.warmLimit = arguments.warmLimit;
     this.runs = arguments.runs;
+    this.caseLimit = arguments.caseLimit;
   }
 
   private static final class Arguments {
@@ -50,6 +53,7 @@ public final class Child {
     private double warm = 0.5;
     private double warmLimit = 4;
     private int runs = 5;
+    private double caseLimit = 60;
 
     Arguments(String... args) {
       for (int i = 0; i < args.length; i++) {
@@ -60,6 +64,7 @@ public final class Child {
           case "--warm" -> warm = Double.parseDouble(args[++i]);
           case "--warm-limit" -> warmLimit = Double.parseDouble(args[++i]);
           case "--runs" -> runs = Integer.parseInt(args[++i]);
+          case "--case-limit" -> caseLimit = Double.parseDouble(args[++i]);
           default -> tasks.add(args[i]);
         }
       }
@@ -141,18 +146,22 @@ public final class Child {
   /** Milliseconds of each run, ascending; notes how busy other processes were meanwhile. */
   private double[] measure(Timed made) {
     try (Timed timed = made) {
+      long begun = System.nanoTime();
       double total = 0;
-      for (int n = 0; (n < WARM_RUNS || total < warm) && total < warmLimit; n++) {
+      for (int n = 0;
+          (n < WARM_RUNS || total < warm) && total < warmLimit && secondsSince(begun) < caseLimit;
+          n++) {
         total += once(timed);
       }
       timed.check();
       List<Double> times = new ArrayList<>();
       CpuTimes before = CpuTimes.now();
-      for (total = 0; times.size() < runs || total < seconds; ) {
+      total = 0;
+      do {
         double time = once(timed);
         times.add(time);
         total += time;
-      }
+      } while ((times.size() < runs || total < seconds) && secondsSince(begun) < caseLimit);
       othersCores = CpuTimes.now().othersSince(before);
       return times.stream().mapToDouble(time -> time * 1e3).sorted().toArray();
     }
@@ -162,6 +171,10 @@ public final class Child {
     timed.prepare();
     long begun = System.nanoTime();
     timed.run();
+    return secondsSince(begun);
+  }
+
+  private static double secondsSince(long begun) {
     return (System.nanoTime() - begun) / NANOS;
   }
 
