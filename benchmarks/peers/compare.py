@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -113,17 +114,20 @@ class Run:
         with open(self.log, "a") as out:
             out.write(json.dumps(line) + "\n")
 
-    def child(self, peer, setting, tasks, quiet=False):
+    def child(self, peer, setting, tasks, quiet=False, layers_as="layer"):
         """Runs tasks in a new process; returns the lines that it printed."""
         options = self.options
         wait_for_others(options.patience)
         arguments = ["--seconds", str(options.seconds)]
-        arguments += ["--warm-limit", "1.5", "--runs", "3", "--case-limit", "15"] if options.quick else []
+        if options.quick:
+            arguments += ["--warm-limit", "1.5", "--runs", "3", "--case-limit", "15"]
         command = peer.command(setting, arguments + tasks)
         if not quiet:
             print(f"{peer.key} ({setting.name}): {' '.join(tasks)}", file=sys.stderr)
         lines = self.execute(command, peer.environment(setting), f"{peer.key} ({setting.name})")
         for line in lines:
+            if line["kind"] == "layer":
+                line["kind"] = layers_as
             self.add(line)
             if line["kind"] == "error":
                 self.failures += 1
@@ -146,26 +150,29 @@ class Run:
         return lines
 
 
-def cpu_times():
-    """Seconds that the cores were busy, and that they were there, since the machine started."""
+def busy_seconds():
+    """Seconds that the cores were busy since the machine started; 0 where nobody counts them."""
+    if not os.path.exists("/proc/stat"):
+        return 0
     with open("/proc/stat") as stat:
-        ticks = [int(word) for word in stat.readline().split()[1:9]]
-    hertz = os.sysconf("SC_CLK_TCK")
-    return (sum(ticks) - ticks[3] - ticks[4]) / hertz, sum(ticks) / hertz
+        user, nice, system, _, _, *others = (int(word) for word in stat.readline().split()[1:9])
+    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
+
+
+def children_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def busy_cores(seconds):
-    busy, total = cpu_times()
+    before = busy_seconds()
     time.sleep(seconds)
-    later, ltotal = cpu_times()
-    return os.cpu_count() * (later - busy) / max(ltotal - total, 1e-9)
+    return (busy_seconds() - before) / seconds
 
 
 def wait_for_others(patience):
-    if patience <= 0 or not os.path.exists("/proc/stat"):
-        return
     end = time.monotonic() + patience
-    while busy_cores(0.5) > 0.1 and time.monotonic() < end:
+    while patience > 0 and busy_cores(0.5) > 0.1 and time.monotonic() < end:
         time.sleep(1)
 
 
@@ -260,22 +267,27 @@ def time_classic(run, built):
                 for setting in peer.settings:
                     run.child(peer, setting, ["classic"])
         if "numpy" in run.options.peers:
-            wait_for_others(run.options.patience)
-            script = os.path.join(programs.HERE, "numpy_char_rnn.py")
-            env = {k: v for k, v in os.environ.items() if k not in programs.UNSET}
-            env["OPENBLAS_NUM_THREADS"] = "1"
-            command = [sys.executable, script, "--seconds", str(run.options.seconds)]
-            for line in run.execute(command, env, "numpy"):
-                run.add(line)
+            time_numpy(run)
+
+
+def time_numpy(run):
+    wait_for_others(run.options.patience)
+    script = os.path.join(programs.HERE, "numpy_char_rnn.py")
+    env = {k: v for k, v in os.environ.items() if k not in programs.UNSET}
+    env["OPENBLAS_NUM_THREADS"] = "1"
+    command = [sys.executable, script, "--seconds", str(run.options.seconds)]
+    begun, busy, own = time.monotonic(), busy_seconds(), children_seconds()
+    lines = run.execute(command, env, "numpy")
+    others = busy_seconds() - busy - (children_seconds() - own)
+    for line in lines:
+        run.add({**line, "others": round(max(0, others) / (time.monotonic() - begun), 3)})
 
 
 def measure_memory(run, built):
     for peer, setting in programs.in_turn(built):
         _, cell, shape, mode = MEMORY_CASE.split(":")
         if setting is peer.settings[0] and peer.takes(setting, cell, shape, mode):
-            for line in run.child(peer, setting, [MEMORY_CASE]):
-                if line["kind"] == "layer":
-                    run.add({**line, "kind": "memory"})
+            run.child(peer, setting, [MEMORY_CASE], layers_as="memory")
 
 
 def measure_start(run, built):

@@ -172,7 +172,7 @@ def measure(model, seconds):
         last = sum(model.step(*window) for window in windows)
         rates.append(len(windows) / (time.perf_counter() - before))
     if not last < first:
-        raise SystemExit(f"{type(model).__name__} does not learn: loss {first} before, {last} after")
+        raise SystemExit(f"{type(model).__name__} does not learn: loss {first}, then {last}")
     return statistics.median(rates)
 
 

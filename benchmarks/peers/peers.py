@@ -3,6 +3,7 @@
 import glob
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -146,9 +147,10 @@ def java_major():
 def run_build(command, cwd):
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     if done.returncode != 0:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        said = re.sub(r"\x1b\[[0-9;]*m|\(https?://[^)]*\)", "", done.stdout + done.stderr)
+        lines = [line for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if "ERROR" in line or "error:" in line] or lines
-        raise Missing(f"`{' '.join(command)}` failed: " + "\n  ".join(errors[:4]))
+        raise Missing(f"`{' '.join(command)}` failed: {' '.join(errors[:1])}")
 
 
 def newest(paths):
@@ -191,7 +193,7 @@ def build_unroll(rebuild):
 
 
 def build_with_maven(key):
-    pom = os.path.join(HERE, key, "pom.xml")
+    pom = os.path.join(os.path.relpath(HERE, ROOT), key, "pom.xml")
     machine = {"x86_64": "linux-x86_64", "aarch64": "linux-arm64"}.get(platform.machine())
     if platform.system() != "Linux" or machine is None:
         raise Missing(f"no natives named for {platform.system()} on {platform.machine()}")

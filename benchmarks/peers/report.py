@@ -1,6 +1,9 @@
 """Writes the report of compare.py from the lines that its children have printed."""
 
+import json
 import math
+import re
+import sys
 
 PREFERRED = ("ONNX Runtime", "PyTorch", "DJL", "DL4J")
 DISTURBED = 0.15
@@ -35,7 +38,7 @@ def table(head, rows):
 
 
 def numeric(rows, column):
-    return all(row[column][:1].isdigit() or row[column] in ("", "–") for row in rows)
+    return all(re.fullmatch(r"[\d.,() to–]*", row[column]) for row in rows)
 
 
 def digits(value):
@@ -54,15 +57,15 @@ def heading(lines):
         if "version" in line:
             versions[line["software"]] = line["version"]
     written = ", ".join(f"{name} {version}" for name, version in versions.items())
+    passes = f"{env['passes']} pass" + ("es" if env["passes"] > 1 else "")
     quick = "\n\nA quick look: too short to be published." if env["quick"] else ""
     return (f"# Unroll beside other software, {env['date']}\n\n"
             f"{env['cpu']}, {env['cores']} cores, {env['system']}, {env['jdk']}; {written};"
             f" Unroll at commit {env['commit']}.\n\n"
-            f"`{env['command'].strip()}`: {env['passes']} passes, {env['seconds']:g} s a case."
-            " Milliseconds are medians of a"
-            " process, the best of all settings and passes on both sides. GFLOP/s ="
-            " 2·T·B·(I+H)·G·H, three times that for training. A ratio above 1 says that Unroll is"
-            " faster." + quick)
+            f"`{env['command'].strip()}`: {passes}, {env['seconds']:g} s a case. Milliseconds are"
+            " medians of a process, the best of all settings and passes on both sides. GFLOP/s ="
+            " 2·T·B·(I+H)·G·H, three times that for training. A ratio above 1 says that Unroll"
+            " is faster." + quick)
 
 
 def best_peak(lines):
@@ -121,7 +124,8 @@ def cell_table(lines, cell, peak):
         for mode in ("infer", "train"):
             row += half_row(best(lines, ours, cell, shape, mode),
                             best(lines, theirs, cell, shape, mode), peak)
-        rows.append(row)
+        if set(row[1:]) != {"–"}:
+            rows.append(row)
     rows.sort(key=lambda row: math.prod(int(size) for size in row[0].split(",")))
     half = ["ms", "GFLOP/s", "% peak", "best peer ms", "who", "ratio"]
     head = ["T,B,I,H"] + ["infer " + half[0]] + half[1:] + ["train " + half[0]] + half[1:]
@@ -227,8 +231,8 @@ def classic(lines):
     rate = 1e3 / own["ms"] if own else None
     rows = [["Unroll " + own["setting"], digits(rate), ""]] if own else []
     for setting in ordered(lines, "numpy", "setting"):
-        peer = max(line["rate"] for line in of_kind(lines, "numpy")
-                   if line["setting"] == setting)
+        found = [line for line in of_kind(lines, "numpy") if line["setting"] == setting]
+        peer = max(found, key=lambda line: (line["others"] <= DISTURBED, line["rate"]))["rate"]
         rows.append(["numpy " + setting, digits(peer), f"{rate / peer:.2f}" if own else "–"])
     if not rows:
         return ""
@@ -253,10 +257,22 @@ def memory_and_start(lines):
 
 
 def disturbance(lines):
-    timed = [line for line in lines if "others" in line]
+    timed = [line for line in lines if "others" in line and line["kind"] != "memory"]
     bad = [line for line in timed if line["others"] > DISTURBED]
     if not bad:
         return ""
     return (f"Other processes used more than {DISTURBED:g} of a core during {len(bad)} of"
             f" {len(timed)} measurements. Those may be too slow, and count only where there is no"
             " other.")
+
+
+def main():
+    """The report of a run that was stopped: report.py LINES.jsonl."""
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: report.py LINES.jsonl")
+    with open(sys.argv[1]) as lines:
+        print(markdown([json.loads(line) for line in lines], []), end="")
+
+
+if __name__ == "__main__":
+    main()
