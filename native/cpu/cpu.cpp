@@ -1,5 +1,6 @@
 #include "cpu.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -30,6 +31,8 @@ const int64_t HUGE_PAGE = 2 << 20;
 const int64_t LINE = 64;
 // Nanoseconds of work below which another thread does not pay.
 const int64_t WORTH_A_THREAD = 8000;
+
+std::atomic<int64_t> allocationCount{0};
 
 struct Candidate {
   const Isa *isa;
@@ -76,7 +79,10 @@ const Isa *isaByName(const char *name) {
 
 const char *missing() { return "the processor has no AVX2 and FMA"; }
 
+int64_t allocations() { return allocationCount; }
+
 void *allocate(int64_t bytes) {
+  allocationCount++;
   int64_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : LINE;
   int64_t size = (bytes + alignment - 1) / alignment * alignment;
 #if defined(_WIN32)

@@ -17,6 +17,8 @@ const char *missing();
 // Bytes aligned to a cache line, in large pages where the system gives them; null if there is no
 // memory. Freed by release.
 void *allocate(int64_t bytes);
+// How often allocate has been called in this process.
+int64_t allocations();
 void release(void *memory);
 
 // Runs all items of a kernel, cut over the threads where they are worth it.

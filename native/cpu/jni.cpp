@@ -65,6 +65,10 @@ JNIEXPORT jlong JNICALL Java_io_unroll_device_cpu_Native_allocate(JNIEnv *, jcla
   return reinterpret_cast<jlong>(allocate(bytes));
 }
 
+JNIEXPORT jlong JNICALL Java_io_unroll_device_cpu_Native_allocations(JNIEnv *, jclass) {
+  return allocations();
+}
+
 JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_release(JNIEnv *, jclass, jlong address) {
   release(reinterpret_cast<void *>(address));
 }

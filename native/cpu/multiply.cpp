@@ -15,7 +15,6 @@ constexpr int PACKS = 2;
 constexpr int COLUMNS = PACKS * LANES;
 constexpr int ROWS = maxRows(PACKS);
 constexpr int DEPTH = 512;            // of a panel of B: at most 64 KiB with AVX-512
-constexpr int BLOCK_ROWS = 224;       // of a block of A, of this depth 448 KiB
 constexpr int SLAB_ROWS = 4096;       // of A, for which B is packed once
 constexpr int SLAB_COLUMNS = 4096;    // of B, packed at once
 constexpr int SMALLEST_BLOCK = 4;     // tiles of rows for which a panel of B is worth fetching
@@ -73,7 +72,8 @@ INLINE void storeTile(const Tile<R, P> &tile, const Slab &slab, int row, int col
 }
 
 // The tiles [tileFrom, tileTo), packed, against the panels [panelFrom, panelTo).
-void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo, int panelFrom, int panelTo) {
+void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo, int panelFrom,
+                   int panelTo) {
   for (int panel = panelFrom; panel < panelTo; panel++) {
     int column = panel * COLUMNS;
     const float *b = slab.right + static_cast<int64_t>(column) * slab.depth;
@@ -81,7 +81,7 @@ void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo
       int row = slab.tileBegin(t);
       const float *a = left + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth;
       withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
-        constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(rows){}));
+        constexpr int R = decltype(rows)::value;
         Tile<R, PACKS> tile;
         tile.clear();
         Ahead ahead = Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
@@ -127,12 +127,15 @@ void multiplySlab(Context &context, Slab &slab, View a, View b) {
   int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
   bool isLong = tiles >= BLOCKS_A_THREAD * threads * SMALLEST_BLOCK;
   bool ownColumns = threads > 1 && !isLong && panels >= 2 * threads;
-  int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  // A block takes a quarter of the second cache.
+  int64_t fits = static_cast<int64_t>(context.cacheBytes / (4 * sizeof(float))) / slab.depth;
+  int blockRows = maximum(SMALLEST_BLOCK * ROWS, static_cast<int>(fits / ROWS) * ROWS);
+  int blocks = (slab.rows + blockRows - 1) / blockRows;
   if (threads > 1 && !ownColumns) {
     blocks = (blocks + threads - 1) / threads * threads;  // as many for each thread
     blocks = minimum(tiles, isLong ? maximum(blocks, BLOCKS_A_THREAD * threads) : blocks);
   }
-  int64_t leftFloats = static_cast<int64_t>(BLOCK_ROWS + ROWS) * slab.depth;
+  int64_t leftFloats = static_cast<int64_t>(blockRows + ROWS) * slab.depth;
   float *left = context.left.floats(static_cast<size_t>(leftFloats * threads));
   float *right = context.right.floats(static_cast<size_t>(panels) * COLUMNS * slab.depth);
   slab.right = right;

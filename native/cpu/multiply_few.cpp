@@ -86,7 +86,7 @@ bool multiplyFew(Context &context, const Product &p) {
     int from = partBegin(lines, parts, part) * LANES;
     int to = minimum(p.n, partBegin(lines, parts, part + 1) * LANES);
     withRows<FEW_ROWS>(p.m, [&](auto rows) __attribute__((always_inline)) {
-      constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(rows){}));
+      constexpr int R = decltype(rows)::value;
       if (p.transposeB) {
         dots<R>(p, from, to);
       } else {

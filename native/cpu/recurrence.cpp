@@ -75,20 +75,28 @@ __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, con
 }
 
 // One thread's share of a step: its rows against its panels. While the products of a tile are under way
-// fetch(row, unit) is called for its rows, then cell(row, rows, unit, sums).
+// fetch(row, unit) is called for its rows, then cell(row, rows, unit, sums). Where W is read once a step,
+// every other step goes through the panels from the last to the first: so it begins with those that the
+// step before has left in the cache, of which there would be none if a larger W came round in one order.
 template <int PACKS, class Fetch, class Cell>
 INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panelFrom, int panelTo,
-                         const float *a, float *sums, const Fetch &fetch, const Cell &cell) {
+                         const float *a, float *sums, bool isOdd, const Fetch &fetch,
+                         const Cell &cell) {
   constexpr int ROWS = maxRows(PACKS);
   int tiles = (rowTo - rowFrom + ROWS - 1) / ROWS;
   int chunk = tiles == 1 ? panels.depth : PANEL_BYTES / static_cast<int>(sizeof(float)) / (PACKS * LANES);
+  int count = panelTo - panelFrom;
+  bool fromLast = isOdd && tiles == 1;
+  auto inOrder = [&](int i) { return fromLast ? panelTo - 1 - i : panelFrom + i; };
   // The piece of W that follows; after the last one the first, which begins the next step.
-  auto ahead = [&](int p, int k, int depth, int tile) __attribute__((always_inline)) {
-    bool wraps = p + 1 == panelTo && k + depth == panels.depth;
-    const float *next = wraps ? panels.panel(panelFrom) : panels.panel(p) + (k + depth) * PACKS * LANES;
+  auto ahead = [&](int i, int k, int depth, int tile) __attribute__((always_inline)) {
+    const float *next = k + depth < panels.depth
+                            ? panels.panel(inOrder(i)) + (k + depth) * PACKS * LANES
+                            : panels.panel(inOrder((i + 1) % count));
     return Ahead::part(next, static_cast<int64_t>(depth) * PACKS * LANES, tiles, tile, depth);
   };
-  for (int p = panelFrom; p < panelTo; p++) {
+  for (int i = 0; i < count; i++) {
+    int p = inOrder(i);
     for (int k = 0; k < panels.depth; k += chunk) {
       int depth = minimum(chunk, panels.depth - k);
       const float *panel = panels.panel(p) + static_cast<int64_t>(k) * PACKS * LANES;
@@ -102,9 +110,9 @@ INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panel
           for (int r = from; r < end; r++) fetch(row + r, unit);
         };
         withRows<ROWS>(rows, [&](auto constant) __attribute__((always_inline)) {
-          constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(constant){}));
+          constexpr int R = decltype(constant)::value;
           multiplyTile<R, PACKS>(left, panels.depth, panel, depth, tileSums, k == 0,
-                                 ahead(p, k, depth, t), fetchRows);
+                                 ahead(i, k, depth, t), fetchRows);
         });
         if (k + depth == panels.depth) cell(row, rows, unit, tileSums);
       }
@@ -234,7 +242,7 @@ struct Sequence {
       for (int k = 0; k < steps; k++) {
         CellStep<Cell> at = forwardStep(time(k));
         multiplyStep<FORWARD_PACKS>(
-            of, rowFrom, rowTo, panelFrom, panelTo, at.previous, sums,
+            of, rowFrom, rowTo, panelFrom, panelTo, at.previous, sums, k % 2 != 0,
             [&](int row, int unit) { at.prefetch(row, unit, UNITS); },
             [&](int row, int rows, int unit, const float *tile) {
               for (int r = 0; r < rows; r++, tile += FORWARD_PACKS * LANES) {
@@ -278,6 +286,7 @@ struct Sequence {
         } else {
           multiplyStep<BACKWARD_PACKS>(
               of, rowFrom, rowTo, panelFrom, panelTo, step(call.dzh, time(k + 1), products), sums,
+              k % 2 != 0,
               [&](int row, int unit) { at.prefetch(row, unit, BACKWARD_PACKS); },
               each);
         }

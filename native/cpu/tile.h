@@ -158,13 +158,13 @@ struct Tile {
   }
 };
 
-// A step known when compiling.
-template <int VALUE>
+// A number known when compiling.
+template <int NUMBER>
 struct Constant {
-  constexpr operator int64_t() const { return VALUE; }
+  static constexpr int value = NUMBER;
 };
 
-// Calls body.template operator()<ROWS>() with ROWS = rows, in [1, MAX].
+// Calls body(Constant<rows>), with rows in [1, MAX].
 template <int MAX, class Body>
 INLINE void withRows(int rows, const Body &body) {
   if constexpr (MAX > 1) {

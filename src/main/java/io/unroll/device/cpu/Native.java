@@ -37,6 +37,9 @@ final class Native {
   /** Bytes aligned to a cache line, undefined; 0 if there is no memory. */
   static native long allocate(long bytes);
 
+  /** How often memory was allocated, by {@link #allocate} or as scratch, since the library came. */
+  static native long allocations();
+
   /** Frees what {@link #allocate} gave. */
   static native void release(long address);
 

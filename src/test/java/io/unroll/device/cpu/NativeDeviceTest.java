@@ -4,11 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.CellSpec;
 import io.unroll.DeviceException;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
+import io.unroll.nn.Losses;
+import io.unroll.nn.Parameters;
+import io.unroll.nn.Recurrent;
+import io.unroll.nn.RecurrentConfig;
+import io.unroll.nn.Tape;
+import io.unroll.nn.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +30,29 @@ class NativeDeviceTest {
     try (NativeDevice device = new NativeDevice(3)) {
       String found = device.description();
       assertTrue(found.matches("cpu \\(native (AVX-512|AVX2|NEON), float32, 3 threads\\)"), found);
+    }
+  }
+
+  @Test
+  void aSteadyStepAllocatesNothingNative() {
+    try (NativeDevice device = new NativeDevice(2);
+        Parameters parameters = new Parameters(device, 1);
+        Tape tape = new Tape(device)) {
+      RecurrentConfig config = RecurrentConfig.of(CellSpec.GRU, 9, 33).withLayers(2);
+      Recurrent network = new Recurrent(parameters, "", config);
+      float[] x = new float[7 * 5 * 9];
+      float[] target = new float[7 * 5 * 33];
+      long before = 0;
+      for (int step = 0; step < 6; step++) {
+        if (step == 3) {
+          before = Native.allocations();
+        }
+        tape.begin(Tape.Mode.TRAINING);
+        Tensor y = network.forward(tape.input(x, 7, 5, 9)).y();
+        tape.backward(Losses.meanSquaredError(y, tape.input(target, 7, 5, 33)));
+      }
+      assertTrue(before > 0, "no allocation was ever counted");
+      assertEquals(before, Native.allocations());
     }
   }
 
