@@ -100,6 +100,11 @@ void release(void *memory) {
 #endif
 }
 
+Context::Context(int threads, const Isa *isa)
+    : pool(threads), isa(isa), barriers(new Barrier[static_cast<size_t>(threads)]) {}
+
+Context::~Context() { delete[] barriers; }
+
 Scratch::~Scratch() { release(memory); }
 
 float *Scratch::floats(size_t count) {

@@ -27,13 +27,15 @@ struct Isa;
 
 // One opened CPU: its threads, the kernels for it, its scratch memory.
 struct Context {
-  explicit Context(int threads, const Isa *isa) : pool(threads), isa(isa) {}
+  Context(int threads, const Isa *isa);
+  ~Context();
 
   Pool pool;
   const Isa *isa;
   size_t cacheBytes = 1 << 20;  // of one core's own cache, the second level
   Scratch left, right;          // operands of a matrix product, packed
   Scratch weights, sums;        // of a recurrence
+  Barrier *barriers;            // one for each thread: no recurrence needs more
 };
 
 // C[m,n] = op(A) op(B), or C += op(A) op(B); all row-major.

@@ -86,7 +86,9 @@ void multiplyBlock(const Slab &slab, int tileFrom, int tileTo, int panelFrom, in
         }
         Tile<R, PACKS> tile;
         tile.clear();
-        tile.multiply(a, Constant<1>{}, Constant<R>{}, b, slab.depth);
+        tile.multiply(a, Constant<1>{}, Constant<R>{}, b, slab.depth,
+                      Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
+                                  t - tileFrom, slab.depth));
         storeTile(tile, slab, row, column);
       });
     }
@@ -99,7 +101,7 @@ void packLeft(const Slab &slab, View a, int tileFrom, int tileTo, float *to) {
     int row = slab.tileBegin(t);
     int rows = slab.tileBegin(t + 1) - row;
     packStrip(a.data + row * a.row, a.row, a.column, rows, rows, slab.depth,
-              to + static_cast<int64_t>(row) * slab.depth);
+              to + static_cast<int64_t>(row) * slab.depth, rows);
   }
 }
 
@@ -109,7 +111,7 @@ void packRight(const Slab &slab, View b, int panelFrom, int panelTo, float *to) 
   for (int p = panelFrom; p < panelTo; p++) {
     int column = p * COLUMNS;
     packStrip(b.data + column * b.column, b.column, b.row, minimum(COLUMNS, slab.columns - column),
-              COLUMNS, slab.depth, to + static_cast<int64_t>(column) * slab.depth);
+              COLUMNS, slab.depth, to + static_cast<int64_t>(column) * slab.depth, COLUMNS);
   }
 }
 

@@ -1,51 +1,70 @@
 // Copies matrices to the order in which the tiles read them.
 #pragma once
 
+#include <utility>
+
 #include "simd.h"
 
 namespace unroll {
 namespace ISA {
 
-// Transposes LANES packs in place: pack i's lane j becomes pack j's lane i. In log2(LANES) rounds,
-// each of which swaps blocks of half the size across the diagonal.
-INLINE void transpose(real (&packs)[LANES]) {
-#pragma GCC unroll 4
-  for (int size = LANES / 2; size > 0; size /= 2) {
-    integer low, high;
+// One round of a transposition: swaps blocks of SIZE lanes across the diagonal.
+template <int SIZE, int... LANE>
+INLINE void swapBlocks(real (&packs)[LANES], std::integer_sequence<int, LANE...>) {
 #pragma GCC unroll 16
-    for (int j = 0; j < LANES; j++) {
-      bool upper = (j & size) != 0;
-      low[j] = upper ? LANES + j - size : j;
-      high[j] = upper ? LANES + j : j + size;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
-      if ((i & size) == 0) {
-        real a = packs[i], b = packs[i + size];
-        packs[i] = __builtin_shuffle(a, b, low);
-        packs[i + size] = __builtin_shuffle(a, b, high);
-      }
+  for (int i = 0; i < LANES; i++) {
+    if ((i & SIZE) == 0) {
+      real a = packs[i], b = packs[i + SIZE];
+      packs[i] = __builtin_shufflevector(a, b, ((LANE & SIZE) ? LANES + LANE - SIZE : LANE)...);
+      packs[i + SIZE] =
+          __builtin_shufflevector(a, b, ((LANE & SIZE) ? LANES + LANE : LANE + SIZE)...);
     }
   }
 }
 
-// Copies count strip elements (rows of A, columns of B) of all depth steps to [depth][width], and
-// zeros from count to width. Element (e,k) lies at from[e*elementStep + k*depthStep]; one of the
+// Transposes LANES packs in place: pack i's lane j becomes pack j's lane i.
+INLINE void transpose(real (&packs)[LANES]) {
+  constexpr auto lanes = std::make_integer_sequence<int, LANES>{};
+  if constexpr (LANES > 8) swapBlocks<8>(packs, lanes);
+  if constexpr (LANES > 4) swapBlocks<4>(packs, lanes);
+  swapBlocks<2>(packs, lanes);
+  swapBlocks<1>(packs, lanes);
+}
+
+// How far ahead of the copying the first cache fetches: rows that lie apart, floats within a row.
+constexpr int ROWS_AHEAD = 16;
+constexpr int FLOATS_AHEAD = 64;
+
+// Copies count strip elements (rows of A, columns of B) of all depth steps to width floats, zeros from
+// count on, every toStep floats. Element (e,k) lies at from[e*elementStep + k*depthStep]; one of the
 // steps is 1.
 INLINE void packStrip(const float *from, int64_t elementStep, int64_t depthStep, int count, int width,
-                      int depth, float *to) {
+                      int depth, float *to, int64_t toStep) {
   for (int e = 0; e < width; e += LANES) {
     int elements = minimum(LANES, width - e);
     int filled = maximum(0, minimum(elements, count - e));
     if (elementStep == 1) {
       for (int k = 0; k < depth; k++) {
-        store(to + static_cast<int64_t>(k) * width + e,
+        prefetch(from + e + (k + ROWS_AHEAD) * depthStep);
+        store(to + k * toStep + e,
               filled == LANES ? load(from + e + k * depthStep)
                               : loadPart(from + e + k * depthStep, filled),
               elements);
       }
     } else {
-      for (int k = 0; k < depth; k += LANES) {
+      int k = 0;
+      for (; filled == LANES && k + LANES <= depth; k += LANES) {
+        real packs[LANES];
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) {
+          prefetch(from + (e + i) * elementStep + k + FLOATS_AHEAD);
+          packs[i] = load(from + (e + i) * elementStep + k);
+        }
+        transpose(packs);
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) store(to + (k + i) * toStep + e, packs[i]);
+      }
+      for (; k < depth; k += LANES) {
         // Past filled the packs are zero, so storing all elements writes the zeros as well.
         real packs[LANES];
         int steps = minimum(LANES, depth - k);
@@ -56,7 +75,7 @@ INLINE void packStrip(const float *from, int64_t elementStep, int64_t depthStep,
         transpose(packs);
 #pragma GCC unroll 16
         for (int i = 0; i < LANES; i++) {
-          if (i < steps) store(to + static_cast<int64_t>(k + i) * width + e, packs[i], elements);
+          if (i < steps) store(to + (k + i) * toStep + e, packs[i], elements);
         }
       }
     }

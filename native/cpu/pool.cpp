@@ -6,8 +6,9 @@ namespace {
 // How often an idle thread looks for work before it sleeps: some tens of microseconds, more than
 // passes between two calls of a training step.
 const int SPINS_BEFORE_SLEEP = 3000;
-// How often a waiting thread looks before it offers its core to others.
-const int SPINS_BEFORE_YIELD = 20000;
+// How often a waiting thread looks before it offers its core to others, which may be the ones that
+// it waits for; a few microseconds.
+const int SPINS_BEFORE_YIELD = 200;
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -27,7 +28,7 @@ inline void relax(int round) {
 
 }  // namespace
 
-Pool::Pool(int threads) {
+Pool::Pool(int threads) : count(threads) {
   for (int worker = 1; worker < threads; worker++) {
     workers.emplace_back([this, worker] { work(worker); });
   }
@@ -42,13 +43,13 @@ Pool::~Pool() {
   for (std::thread &worker : workers) worker.join();
 }
 
-void Pool::start(int count, Call function, const void *of) {
+void Pool::start(int jobParts, Call function, const void *of) {
   call.store(function, std::memory_order_relaxed);
   body.store(of, std::memory_order_relaxed);
-  parts.store(count, std::memory_order_relaxed);
-  unfinished.store(count, std::memory_order_relaxed);
+  parts.store(jobParts, std::memory_order_relaxed);
+  unfinished.store(jobParts, std::memory_order_relaxed);
   uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
-  ticket.store(job << 32 | static_cast<uint32_t>(count), std::memory_order_seq_cst);
+  ticket.store(job << 32 | static_cast<uint32_t>(jobParts), std::memory_order_seq_cst);
   if (sleepers.load(std::memory_order_seq_cst) > 0) {
     std::lock_guard<std::mutex> lock(mutex);
     wake.notify_all();
@@ -92,7 +93,7 @@ bool Pool::takeParts(int worker) {
   return any;
 }
 
-void Barrier::wait() {
+void Barrier::wait(int threads) {
   unsigned current = round.load(std::memory_order_relaxed);
   if (arrived.fetch_add(1, std::memory_order_acq_rel) == threads - 1) {
     arrived.store(0, std::memory_order_relaxed);

@@ -19,14 +19,14 @@ class Pool {
   ~Pool();
   Pool(const Pool &) = delete;
 
-  int threads() const { return static_cast<int>(workers.size()) + 1; }
+  int threads() const { return count; }
 
   // Calls body(part, worker) for every part in [0, parts) and returns when all are done. worker is
   // in [0, threads()) and names scratch memory that no other part uses meanwhile. With parts <=
   // threads() all parts run at the same time, so they may wait for one another.
   template <class Body>
   void run(int parts, const Body &body) {
-    if (parts <= 1 || workers.empty()) {
+    if (parts <= 1 || count == 1) {
       for (int part = 0; part < parts; part++) body(part, 0);
       return;
     }
@@ -42,6 +42,7 @@ class Pool {
   void work(int worker);
   bool takeParts(int worker);
 
+  const int count;
   std::vector<std::thread> workers;
 
   // The job's number in the upper half, its untaken parts in the lower. A part is taken by a
@@ -58,15 +59,13 @@ class Pool {
   std::condition_variable wake;
 };
 
-// Lets a fixed number of threads wait for one another, by spinning.
+// Lets threads wait for one another, by spinning.
 class Barrier {
  public:
-  explicit Barrier(int threads) : threads(threads) {}
-
-  void wait();
+  // Returns when so many threads have called it.
+  void wait(int threads);
 
  private:
-  const int threads;
   alignas(64) std::atomic<int> arrived{0};
   alignas(64) std::atomic<unsigned> round{0};
 };

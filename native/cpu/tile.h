@@ -7,21 +7,38 @@
 namespace unroll {
 namespace ISA {
 
-// Registers that hold sums; the rest is for operands.
-#if LANES == 8
-constexpr int SUM_REGISTERS = 12;  // of 16
-#else
-constexpr int SUM_REGISTERS = 28;  // of 32
-#endif
+// Vector registers of the instruction set.
+constexpr int REGISTERS = LANES == 8 ? 16 : 32;
 
-// The most rows of a tile of so many packs.
-constexpr int maxRows(int packs) { return SUM_REGISTERS / packs; }
+// The most rows of a tile of so many packs: all sums, one operand's side and one more stay in registers.
+constexpr int maxRows(int packs) {
+  int rows = 1;
+  while ((rows + 1) * packs + (rows + 1 < packs ? rows + 1 : packs) + 1 <= REGISTERS) rows++;
+  return rows;
+}
 
 // Sums that are kept side by side for one element, so that a small tile has enough independent
 // additions under way to hide their latency.
 constexpr int phases(int rows, int packs) {
   return rows * packs >= 8 ? 1 : rows * packs >= 4 ? 2 : rows * packs >= 2 ? 4 : 8;
 }
+
+// A range of memory that a tile fetches to the second cache, a bit with every depth step.
+struct Ahead {
+  const float *from;
+  int step;
+
+  // Part number index of parts of length floats, over so many depth steps.
+  static INLINE_MEMBER Ahead part(const float *from, int64_t length, int parts, int index, int depth) {
+    int64_t each = (length + parts - 1) / parts;
+    int64_t step = (each + depth - 1) / depth;
+    return {from + each * index, static_cast<int>(step < 16 ? step : 16)};
+  }
+
+  INLINE_MEMBER void fetch(int k) const {
+    __builtin_prefetch(from + static_cast<int64_t>(k) * step, 0, 2);
+  }
+};
 
 template <int ROWS, int PACKS>
 struct Tile {
@@ -34,9 +51,11 @@ struct Tile {
   }
 
   // sum[r][p] += for k in [0, depth): a[r*rowStep + k*depthStep] * b[(k*PACKS + p)*LANES ..].
-  // The steps of a are compile-time constants where the caller passes such.
+  // The steps of a are compile-time constants where the caller passes such. Meanwhile the second
+  // cache fetches what will be needed next.
   template <class Row, class Depth>
-  INLINE_MEMBER void multiply(const float *a, Row rowStep, Depth depthStep, const float *b, int depth) {
+  INLINE_MEMBER void multiply(const float *a, Row rowStep, Depth depthStep, const float *b, int depth,
+                              Ahead ahead) {
     constexpr int PHASES = phases(ROWS, PACKS);
     real acc[PHASES][ROWS][PACKS];
 #pragma GCC unroll 8
@@ -51,6 +70,7 @@ struct Tile {
     for (; k + PHASES <= depth; k += PHASES) {
 #pragma GCC unroll 8
       for (int f = 0; f < PHASES; f++) step(acc[f], a, rowStep, depthStep, b, k + f);
+      ahead.fetch(k);
     }
     for (; k < depth; k++) step(acc[0], a, rowStep, depthStep, b, k);
 #pragma GCC unroll 32

@@ -42,7 +42,8 @@ final class TrainOptions {
       names = "--embedding",
       paramLabel = "E",
       defaultValue = "64",
-      description = "Numbers that stand for a character at the input" + DEFAULT)
+      description =
+          "Numbers that stand for a character at the input; 0 for one-hot vectors" + DEFAULT)
   int embedding;
 
   @Option(
@@ -220,7 +221,7 @@ final class TrainOptions {
             seed);
     requireAtLeast("--hidden", hidden, 1);
     requireAtLeast("--layers", layers, 1);
-    requireAtLeast("--embedding", embedding, 1);
+    requireAtLeast("--embedding", embedding, 0);
     requireAtLeast("--seq-length", seqLength, 1);
     requireAtLeast("--batch", batch, 1);
     requireAtLeast("--evaluate-every", evaluateEvery, 1);

@@ -97,6 +97,11 @@ public enum Kernel {
    */
   COPY_ROWS,
   /**
+   * {@code out[c,r] = x[r,c] + beta*out[c,r]}. Items rows*cols, in the order of out. {@code
+   * x[rows,cols], out[cols,rows], rows, cols, beta}.
+   */
+  TRANSPOSE,
+  /**
    * {@code out[i] = x[i]/(1-p)} where element i is kept, else 0. Element i is kept if {@link
    * io.unroll.Philox#uniform} of (seed, counter+i) is at least p. The gradient is the same kernel
    * on dOut. Items n. {@code x, out, p, long seed, long counter, beta}.

@@ -226,6 +226,12 @@ public final class Kernels {
     run(Kernel.COPY_ROWS, (long) rows * cols);
   }
 
+  /** Launches {@link Kernel#TRANSPOSE} of x[rows,cols]. */
+  public void transpose(Span x, Span out, int rows, int cols, double beta) {
+    start().span(x).span(out).i32(rows).i32(cols).real(beta);
+    run(Kernel.TRANSPOSE, x.length());
+  }
+
   /** Launches {@link Kernel#DROPOUT}. */
   public void dropout(Span x, Span out, double p, long seed, long counter, double beta) {
     start().span(x).span(out).real(p).i64(seed).i64(counter).real(beta);

@@ -7,8 +7,8 @@ import io.unroll.device.Span;
 
 /**
  * One direction of one recurrent layer over a sequence, and its backpropagation through time:
- * docs/equations.md, "The sequence". One input product over all T*B rows, the time loop, and for
- * the gradients one product each over all T*B rows.
+ * docs/equations.md, "One layer, one direction". One input product over all T*B rows, or over those
+ * of a table whose rows are then gathered; the time loop; and for the gradients one product each.
  *
  * <p>An object holds what backward needs of the latest forward; it is used again every step and
  * then allocates nothing.
@@ -22,6 +22,8 @@ public final class RecurrentPass {
   private int offeredBatch = -1;
 
   private Span x;
+  private Span index;
+  private Span products;
   private RecurrentWeights weights;
   private Span zx;
   private Span states;
@@ -112,13 +114,17 @@ public final class RecurrentPass {
   /**
    * Runs all steps.
    *
-   * @param x [T,B,I]
+   * @param x [T,B,I]; with an index a table [V,I], or null for the identity, so that the input is
+   *     one-hot and V is I
+   * @param index int[T*B], the row of x that is the input, zeros where negative; or null if x is
+   *     the input itself
    * @param y where to write the output, its first row at the span's start, or null if {@link
    *     #outputStates} serves
    * @param ldY distance between the rows of y, in elements
    */
-  public void forward(Arena arena, Span x, RecurrentWeights weights, Span y, int ldY) {
+  public void forward(Arena arena, Span x, Span index, RecurrentWeights weights, Span y, int ldY) {
     this.x = x;
+    this.index = index;
     this.weights = weights;
     call.weightHh = weights.hiddenHidden().buffer();
     call.weightHhAt = weights.hiddenHidden().at();
@@ -129,17 +135,31 @@ public final class RecurrentPass {
     call.y = y == null ? null : y.buffer();
     call.yAt = y == null ? 0 : y.at();
     call.ldY = ldY;
-    int gates = gates();
-    kernels.gemm(false, true, rows(), gates, inputSize(), x, weights.inputHidden(), 0, zx);
+    inputProduct(arena);
     if (runsFused()) {
       fused.forward(call);
       return;
     }
-    Span zh = arena.reals((long) call.batch * gates);
+    Span zh = arena.reals((long) call.batch * gates());
     for (int k = 0; k < call.steps; k++) {
       int t = call.time(k);
       recurrentProduct(call.previousAt(t), zh);
       kernels.cellForward(call, zh, t);
+    }
+  }
+
+  /** products = x W_ih^T, and if x is a table zx are rows of them: "Input chosen by an index". */
+  private void inputProduct(Arena arena) {
+    int gates = gates();
+    products = index == null ? zx : arena.reals((long) inputRows() * gates);
+    if (x == null) {
+      kernels.transpose(weights.inputHidden(), products, gates, inputSize(), 0);
+    } else {
+      kernels.gemm(
+          false, true, inputRows(), gates, inputSize(), x, weights.inputHidden(), 0, products);
+    }
+    if (index != null) {
+      kernels.gatherRows(products, index, zx, gates);
     }
   }
 
@@ -194,7 +214,7 @@ public final class RecurrentPass {
    * @param dy gradient of y, its first row at the span's start, or null for zero
    * @param ldDy distance between the rows of dy, in elements
    * @param gradients of the weights, added to; null if nobody wants them
-   * @param dx receives the gradient of x, or null if nobody wants it
+   * @param dx receives the gradient of x, be it the input or a table, or null if nobody wants it
    * @param dxBeta 0 to overwrite dx, 1 to add to it
    */
   public void backward(Span dy, int ldDy, RecurrentWeights gradients, Span dx, double dxBeta) {
@@ -211,18 +231,31 @@ public final class RecurrentPass {
       }
     }
     Span dzx = zx;
+    Span dProducts = products;
+    if (index != null) {
+      kernels.fill(dProducts, 0);
+      kernels.scatterAddRows(dzx, index, dProducts, gates());
+    }
     if (gradients != null) {
-      addWeightGradients(gradients, dzx);
+      addInputWeightGradient(dProducts, gradients.inputHidden());
+      addOtherGradients(dzx, gradients);
     }
     if (dx != null) {
-      kernels.gemm(
-          false, false, rows(), inputSize(), gates(), dzx, weights.inputHidden(), dxBeta, dx);
+      Span weight = weights.inputHidden();
+      kernels.gemm(false, false, inputRows(), inputSize(), gates(), dProducts, weight, dxBeta, dx);
     }
   }
 
-  private void addWeightGradients(RecurrentWeights gradients, Span dzx) {
+  private void addInputWeightGradient(Span dProducts, Span dWeight) {
+    if (x == null) {
+      kernels.transpose(dProducts, dWeight, inputSize(), gates(), 1);
+    } else {
+      kernels.gemm(true, false, gates(), inputSize(), inputRows(), dProducts, x, 1, dWeight);
+    }
+  }
+
+  private void addOtherGradients(Span dzx, RecurrentWeights gradients) {
     Span previous = call.reverse ? outputsFromOne : outputsFromStart;
-    kernels.gemm(true, false, gates(), inputSize(), rows(), dzx, x, 1, gradients.inputHidden());
     kernels.gemm(
         true, false, gates(), call.hiddenSize, rows(), dzh, previous, 1, gradients.hiddenHidden());
     kernels.columnSum(dzx, gradients.inputBias(), 1);
@@ -278,6 +311,11 @@ public final class RecurrentPass {
   }
 
   private int inputSize() {
-    return Math.toIntExact(x.length() / rows());
+    return Math.toIntExact(weights.inputHidden().length() / gates());
+  }
+
+  /** The number of rows of x: T*B, or V of a table. */
+  private int inputRows() {
+    return x == null ? inputSize() : Math.toIntExact(x.length() / inputSize());
   }
 }

@@ -2,7 +2,13 @@ package io.unroll.nn;
 
 import java.util.Arrays;
 
-/** A row of a table for each index, as {@code torch.nn.Embedding}. */
+/**
+ * A row of a table for each index, as {@code torch.nn.Embedding}.
+ *
+ * <p>What it returns remembers the table and the indices and is gathered when an operation reads
+ * it. A {@link Recurrent} need not: where the table has fewer rows than there are indices, it
+ * multiplies the table and gathers the products, and a model needs to say nothing for it.
+ */
 public final class Embedding {
   private final Parameters parameters;
   private final String weightName;
@@ -28,7 +34,8 @@ public final class Embedding {
 
   /**
    * @param indices any shape, each in [0, count); {@link Indices#IGNORED} gives a row of zeros
-   * @return that shape with size as a further last axis
+   * @return that shape with size as a further last axis; its own gradient exists if {@link
+   *     Tensor#withGradient} asked for it, that of the table anyway
    * @throws IllegalArgumentException if an index is out of range
    */
   public Tensor forward(Indices indices) {
@@ -38,8 +45,7 @@ public final class Embedding {
     int[] in = indices.dims();
     int[] shape = Arrays.copyOf(in, in.length + 1);
     shape[in.length] = size;
-    Tensor y = tape.result(true, shape);
-    tape.kernels().gatherRows(weight.value(), indices.value(), y.value(), size);
+    Tensor y = tape.rows(weight, indices, shape);
     tape.record(
         y,
         () -> {

@@ -153,7 +153,6 @@ public final class Ops {
       throw new ShapeException("cannot reshape " + x + " to " + Arrays.toString(shape));
     }
     tapeOf(x, x);
-    x.value();
     return new Tensor(x, 0, shape);
   }
 
@@ -169,7 +168,6 @@ public final class Ops {
           "slice from " + from + " of " + count + " does not lie within the first axis of " + x);
     }
     tapeOf(x, x);
-    x.value();
     int[] shape = x.shape();
     shape[0] = count;
     return new Tensor(x, x.size() / x.dim(0) * from, shape);

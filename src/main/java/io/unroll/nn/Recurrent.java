@@ -168,6 +168,30 @@ public final class Recurrent {
     return output;
   }
 
+  /** As {@link #forward(Indices, Options)} with zero first states and full rows. */
+  public Output forward(Indices x) {
+    return forward(x, NONE);
+  }
+
+  /**
+   * As {@link #forward(Tensor, Options)} with the one-hot vectors of x for input. They are never
+   * made: the product of W_ih with one of them is a column of W_ih.
+   *
+   * @param x [T,B], each in [0,I); {@link Indices#IGNORED} stands for a row of zeros
+   * @param options lengths, first states, carried states
+   * @throws ShapeException if x is not [T,B], or lengths or states do not fit this stack
+   * @throws IllegalArgumentException if an index or a length is out of range
+   */
+  public Output forward(Indices x, Options options) {
+    int[] shape = x.dims();
+    if (shape.length != 2) {
+      throw new ShapeException(
+          "one-hot x must be [T,B] (time first), but is " + Arrays.toString(shape));
+    }
+    x.requireRange("one-hot x", 0, config.inputSize() - 1, true);
+    return forward(x.tape().rows(null, x, shape[0], shape[1], config.inputSize()), options);
+  }
+
   private List<Tensor> gatherFinalStates(Tape tape, RecurrentPass[] passes) {
     long each = passes[0].stateSize();
     int[] shape = {slots(), Math.toIntExact(each / config.hiddenSize()), config.hiddenSize()};
@@ -189,6 +213,10 @@ public final class Recurrent {
     int batch = x.dim(1);
     int hidden = config.hiddenSize();
     int width = config.directions() * hidden;
+    boolean byTable = readsTable(x);
+    Tensor source = byTable ? x.table() : x;
+    Span rows = source == null ? null : source.value();
+    Span index = byTable ? x.index().value() : null;
     Span lengths = options.lengths() == null ? null : options.lengths().value();
     boolean statesServe = config.directions() == 1 && lengths == null;
     Span out = statesServe ? null : tape.arena().reals((long) steps * batch * width);
@@ -199,7 +227,7 @@ public final class Recurrent {
       firstStates(pass, slot, tape.kernels(), options);
       Span part =
           out == null ? null : out.slice((long) d * hidden, out.length() - (long) d * hidden);
-      pass.forward(tape.arena(), x.value(), weights(slot), part, width);
+      pass.forward(tape.arena(), rows, index, weights(slot), part, width);
       if (options.carried() != null) {
         carryLastStates(pass, slot, tape.kernels(), options.carried());
       }
@@ -207,8 +235,13 @@ public final class Recurrent {
     Span value = statesServe ? output.passes[layer].outputStates() : out;
     int[] shape = x.dim(2) == width ? x.dims() : new int[] {steps, batch, width};
     Tensor y = tape.result(value, true, shape);
-    tape.record(y, () -> layerGradient(layer, x, y, options, output));
+    tape.record(y, () -> layerGradient(layer, source, y, options, output));
     return y;
+  }
+
+  /** Whether x is one-hot, or chosen from a table that has fewer rows than x. */
+  private static boolean readsTable(Tensor x) {
+    return x.index() != null && (x.table() == null || x.table().dim(0) < x.index().size());
   }
 
   private void firstStates(RecurrentPass pass, int slot, Kernels kernels, Options options) {
@@ -234,7 +267,10 @@ public final class Recurrent {
     }
   }
 
-  private void layerGradient(int layer, Tensor x, Tensor y, Options options, Output output) {
+  /**
+   * @param source the input or the table of its rows; null if it is one-hot
+   */
+  private void layerGradient(int layer, Tensor source, Tensor y, Options options, Output output) {
     boolean reached = y.hasGradient();
     for (int s = 0; s < output.finalStates.size(); s++) {
       reached |= output.finalStates.get(s).hasGradient();
@@ -242,7 +278,7 @@ public final class Recurrent {
     if (!reached) {
       return;
     }
-    Tape tape = x.tape();
+    Tape tape = y.tape();
     int hidden = config.hiddenSize();
     for (int d = 0; d < config.directions(); d++) {
       int slot = layer * config.directions() + d;
@@ -253,8 +289,8 @@ public final class Recurrent {
           y.hasGradient()
               ? y.gradient().slice((long) d * hidden, y.size() - (long) d * hidden)
               : null;
-      Span dx = x.needsGradient() ? x.gradient() : null;
-      double beta = dx == null ? 0 : x.gradientBeta();
+      Span dx = source != null && source.needsGradient() ? source.gradient() : null;
+      double beta = dx == null ? 0 : source.gradientBeta();
       pass.backward(dy, config.directions() * hidden, gradients(slot), dx, beta);
       firstStateGradients(pass, slot, tape.kernels(), options);
     }

@@ -270,6 +270,13 @@ public final class Tape implements AutoCloseable {
     return tensor;
   }
 
+  /** Rows of a table, or of the identity if that is null; gathered when their value is used. */
+  Tensor rows(Tensor table, Indices index, int... shape) {
+    Tensor tensor = new Tensor(this, table, index, shape);
+    results.add(tensor);
+    return tensor;
+  }
+
   /** Records how gradients flow back through an operation. */
   void record(Tensor result, Runnable gradient) {
     if (result.needsGradient()) {

@@ -15,10 +15,13 @@ public final class Tensor {
   private final Tape tape;
   private final Parameters parameters;
   private final int step;
-  private final Span value;
   private final int[] shape;
   private final Tensor viewed;
+  private Tensor table;
+  private Indices index;
+  private Span value;
   private boolean needsGradient;
+  private boolean gradientAsked;
   private boolean gathersParts;
   private boolean gradientWritten;
   private Span gradient;
@@ -33,11 +36,21 @@ public final class Tensor {
     this(
         viewed.tape,
         viewed.parameters,
-        viewed.value.slice(at, sizeOf(shape)),
+        viewed.value().slice(at, sizeOf(shape)),
         viewed.needsGradient,
         viewed,
         shape);
     viewed.gatherParts();
+  }
+
+  /**
+   * The rows of a table that an index chooses, gathered when {@link #value} is first asked for; of
+   * the identity if the table is null, and then nobody may ask.
+   */
+  Tensor(Tape tape, Tensor table, Indices index, int... shape) {
+    this(tape, null, null, table != null && tape.training(), null, shape);
+    this.table = table;
+    this.index = index;
   }
 
   /** A parameter. */
@@ -93,7 +106,7 @@ public final class Tensor {
 
   /** The number of elements. */
   public long size() {
-    return value.length();
+    return sizeOf(shape);
   }
 
   /** Waits for the device and copies the values to the host. */
@@ -138,23 +151,32 @@ public final class Tensor {
   }
 
   /**
-   * Asks for the gradient of an input; results and parameters have one anyway. Call it before the
-   * tensor is used.
+   * Asks for the gradient of an input, or of what an {@link Embedding} returned; other results and
+   * parameters have one anyway. Call it before the tensor is used.
    *
    * @return this
    */
   public Tensor withGradient() {
     needsGradient = true;
+    gradientAsked = true;
+    if (viewed != null) {
+      viewed.withGradient();
+    }
     return this;
   }
 
   private Span requireGradientWritten() {
-    if (!hasGradient()) {
+    if (!hasGradient() || mayLackParts()) {
       throw new IllegalStateException(
           "there is no gradient: call Tape.backward on a loss that depends on this tensor, and"
-              + " withGradient() on an input before using it");
+              + " withGradient() on an input or the result of an Embedding before using it");
     }
     return gradient();
+  }
+
+  /** Whether a reader of rows may have sent their gradient past them to the table. */
+  private boolean mayLackParts() {
+    return viewed != null ? viewed.mayLackParts() : index() != null;
   }
 
   private float[] floats(Span span) {
@@ -190,7 +212,24 @@ public final class Tensor {
               + tape.step()
               + "; copy it with toFloats() before Tape.begin, or carry states with RecurrentState");
     }
+    if (value == null) {
+      value = tape.arena().reals(size());
+      tape.kernels().gatherRows(table.value(), index.value(), value, dim(-1));
+    }
     return value;
+  }
+
+  /**
+   * What chooses the rows of this tensor from {@link #table}, or null if there is no table or its
+   * own gradient was asked for.
+   */
+  Indices index() {
+    return gradientAsked ? null : index;
+  }
+
+  /** The table of {@link #index}, or null for the identity. */
+  Tensor table() {
+    return table;
   }
 
   boolean needsGradient() {
@@ -224,8 +263,8 @@ public final class Tensor {
     if (gradient == null) {
       gradient =
           viewed != null
-              ? viewed.gradient().slice(value.at() - viewed.value.at(), value.length())
-              : tape.arena().reals(value.length());
+              ? viewed.gradient().slice(value.at() - viewed.value.at(), size())
+              : tape.arena().reals(size());
     }
     return gradient;
   }

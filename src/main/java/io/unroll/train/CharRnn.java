@@ -21,9 +21,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * A language model over characters: embedding, recurrent layers, linear. It learns to predict the
- * next character and then writes text of its own: Karpathy, "The unreasonable effectiveness of
- * recurrent neural networks", 2015.
+ * A language model over characters: embedding or one-hot input, recurrent layers, linear. It learns
+ * to predict the next character and then writes text of its own: Karpathy, "The unreasonable
+ * effectiveness of recurrent neural networks", 2015.
  */
 public final class CharRnn implements AutoCloseable {
   /**
@@ -32,7 +32,7 @@ public final class CharRnn implements AutoCloseable {
    * @param cell the recurrent cell
    * @param hiddenSize units of a layer
    * @param layers recurrent layers
-   * @param embeddingSize numbers that stand for a character at the input
+   * @param embeddingSize numbers that stand for a character at the input; 0 for one-hot vectors
    * @param dropout probability of dropping an output of a recurrent layer while training
    */
   public record Config(
@@ -43,7 +43,7 @@ public final class CharRnn implements AutoCloseable {
   private final Config config;
   private final Vocabulary vocabulary;
   private final Parameters parameters;
-  private final Embedding embedding;
+  private final Embedding embedding; // null if the input is one-hot
   private final Recurrent recurrent;
   private final Linear head;
 
@@ -56,13 +56,15 @@ public final class CharRnn implements AutoCloseable {
     this.config = config;
     this.vocabulary = vocabulary;
     this.parameters = new Parameters(backend, seed);
+    boolean oneHot = config.embeddingSize() == 0;
+    int inputSize = oneHot ? vocabulary.size() : config.embeddingSize();
     this.embedding =
-        new Embedding(parameters, "embedding", vocabulary.size(), config.embeddingSize());
+        oneHot ? null : new Embedding(parameters, "embedding", vocabulary.size(), inputSize);
     this.recurrent =
         new Recurrent(
             parameters,
             "rnn",
-            RecurrentConfig.of(config.cell(), config.embeddingSize(), config.hiddenSize())
+            RecurrentConfig.of(config.cell(), inputSize, config.hiddenSize())
                 .withLayers(config.layers())
                 .withDropout(config.dropout()));
     this.head = new Linear(parameters, "head", config.hiddenSize(), vocabulary.size());
@@ -135,9 +137,12 @@ public final class CharRnn implements AutoCloseable {
    * @return [T,B,V]
    */
   public Tensor logits(Indices characters, RecurrentState state) {
-    Tensor x = embedding.forward(characters);
-    Tensor y = recurrent.forward(x, Recurrent.Options.carried(state)).y();
-    return head.forward(Ops.dropout(y, config.dropout()));
+    Recurrent.Options carried = Recurrent.Options.carried(state);
+    Recurrent.Output output =
+        embedding == null
+            ? recurrent.forward(characters, carried)
+            : recurrent.forward(embedding.forward(characters), carried);
+    return head.forward(Ops.dropout(output.y(), config.dropout()));
   }
 
   /** Zero states for rows of text that are followed over several steps. */

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.unroll.data.TextCorpus;
+import io.unroll.train.Checkpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -39,12 +40,15 @@ class TrainCommandTest {
     run = folder.resolve("run");
   }
 
+  /** Trains a small model; the options given take the place of those of its sizes. */
   private CommandRun train(Object... more) {
-    List<Object> args =
-        new ArrayList<>(List.of("train", text, "--hidden", 12, "--layers", 1, "--embedding", 6));
+    List<Object> given = List.of(more);
+    List<Object> args = new ArrayList<>(List.of("train", text, "--layers", 1));
+    args.addAll(given.contains("--hidden") ? List.of() : List.of("--hidden", 12));
+    args.addAll(given.contains("--embedding") ? List.of() : List.of("--embedding", 6));
     args.addAll(List.of("--seq-length", 8, "--batch", 4, "--evaluate-every", 5));
     args.addAll(List.of("--sample-every", 0, "--device", "cpu"));
-    args.addAll(List.of(more));
+    args.addAll(given);
     return CommandRun.of(args.toArray());
   }
 
@@ -83,6 +87,25 @@ class TrainCommandTest {
     }
     assertEquals(steps.stream().sorted().distinct().toList(), steps);
     assertEquals(31, steps.get(steps.size() - 1));
+  }
+
+  @Test
+  void oneHotInputTrainsResumesAndWrites() throws IOException {
+    Path other = folder.resolve("other");
+    train("--out", run, "--steps", 120, "--embedding", 0, "--learning-rate", 0.03).succeeded();
+    train("--out", other, "--steps", 50, "--embedding", 0, "--learning-rate", 0.03).succeeded();
+    CommandRun.of("train", "--resume", other, "--steps", 120, "--device", "cpu").succeeded();
+    assertArrayEquals(weights(run), weights(other));
+    try (Checkpoint checkpoint = Checkpoint.read(Runs.checkpoint(run))) {
+      assertEquals("0", checkpoint.metadata("model.embedding_size"));
+    }
+    List<String> lines = Files.readAllLines(run.resolve("metrics.jsonl"));
+    double first = JsonParser.parseString(lines.get(0)).getAsJsonObject().get("loss").getAsDouble();
+    String end = lines.get(lines.size() - 1);
+    double last = JsonParser.parseString(end).getAsJsonObject().get("loss").getAsDouble();
+    assertTrue(last < first / 2, lines::toString);
+    CommandRun written = CommandRun.of("sample", run, "--prime", "buckl", "--greedy");
+    assertTrue(written.out().startsWith("buckle my"), written::toString);
   }
 
   @Test
@@ -180,7 +203,8 @@ class TrainCommandTest {
     CommandRun.of("train", latin, "--out", none).failed(2, "latin.txt", "3");
     CommandRun.of("train", small, "--out", none).failed(2, "5 characters");
     CommandRun.of("train", folder.resolve("absent"), "--out", none).failed(2, "absent");
-    train("--out", none, "--hidden", 0).failed(2, "--hidden");
+    train("--out", none, "--hidden", 0).failed(2, "--hidden must be at least 1");
+    train("--out", none, "--embedding", -1).failed(2, "--embedding must be at least 0");
     CommandRun.of("train", text, "--batch", 400, "--out", none).failed(2, "T*B+1");
     train("--out", none, "--dropout", 1).failed(2, "--dropout");
     train("--out", none, "--learning-rate", "NaN").failed(2, "learning rate");

@@ -159,6 +159,9 @@ class BackendLawsTest {
       assertThrows(ShapeException.class, () -> gru.forward(x, three));
       Indices outside = tape.indices(new int[] {4}, 1);
       assertThrows(IllegalArgumentException.class, () -> embedding.forward(outside));
+      assertThrows(ShapeException.class, () -> gru.forward(tape.indices(new int[4], 4)));
+      Indices noSymbol = tape.indices(new int[] {0, 1, 2, 0}, 2, 2);
+      assertThrows(IllegalArgumentException.class, () -> gru.forward(noSymbol));
       Tensor y = gru.forward(x).y();
       assertThrows(ShapeException.class, () -> tape.backward(y));
       other.begin(Tape.Mode.TRAINING);

@@ -96,6 +96,47 @@ class GradientCheckTest {
 
   @ParameterizedTest(name = "{0}, {1} layers, bidirectional {2}, ragged {3}")
   @MethodSource("stacks")
+  void stackOverOneHotInput(CellSpec cell, int layers, boolean bidirectional, boolean ragged) {
+    RecurrentConfig config =
+        RecurrentConfig.of(cell, 5, 3).withLayers(layers).withBidirectional(bidirectional);
+    Recurrent recurrent = new Recurrent(parameters, "rnn", config);
+    int[] tokens = {0, 1, 2, 2, 4, 0, 1, Indices.IGNORED, 2, 4, 2, 2};
+    double[] target = data(9, 12 * 3 * config.directions());
+    check(
+        t -> {
+          Recurrent.Options lengths =
+              Recurrent.Options.lengths(ragged ? t.indices(new int[] {4, 1, 3}, 3) : null);
+          Tensor y = recurrent.forward(t.indices(tokens, 4, 3), lengths).y();
+          Tensor last = recurrent.forward(t.indices(tokens, 2, 3)).last();
+          return Ops.add(
+              Losses.meanSquaredError(y, t.input(target, y.shape())),
+              Losses.meanSquaredError(last, t.input(target, last.shape())));
+        });
+  }
+
+  @Test
+  void oneEmbeddingForSeveralReaders() {
+    Embedding embedding = new Embedding(parameters, "embedding", 4, 3);
+    RecurrentConfig config = RecurrentConfig.of(CellSpec.GRU, 3, 2);
+    Recurrent gru = new Recurrent(parameters, "gru", config.withBidirectional(true));
+    Recurrent other = new Recurrent(parameters, "other", config);
+    Linear linear = new Linear(parameters, "linear", 3, 2);
+    int[] tokens = {3, 1, 1, 0, Indices.IGNORED, 3};
+    double[] target = data(10, 6 * 4);
+    check(
+        t -> {
+          Tensor x = embedding.forward(t.indices(tokens, 3, 2));
+          Tensor y = gru.forward(x).y();
+          Tensor parts = Ops.concat(linear.forward(x), other.forward(x).y());
+          Tensor first = linear.forward(Ops.slice(x, 0, 1));
+          return Ops.add(
+              Losses.meanSquaredError(Ops.multiply(y, parts), t.input(target, 3, 2, 4)),
+              Losses.meanSquaredError(first, t.input(target, 1, 2, 2)));
+        });
+  }
+
+  @ParameterizedTest(name = "{0}, {1} layers, bidirectional {2}, ragged {3}")
+  @MethodSource("stacks")
   void encoderPassesItsStatesToDecoder(
       CellSpec cell, int layers, boolean bidirectional, boolean ragged) {
     RecurrentConfig config =

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A training that was stopped and resumed is, bit for bit, one that never stopped. */
 class CheckpointTest {
@@ -30,6 +31,7 @@ class CheckpointTest {
       TextCorpus.fromString(
           "rhyme", "one two buckle my shoe, three four open the door. ".repeat(6));
   private static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
+  private static final CharRnn.Config ONE_HOT = new CharRnn.Config(CellSpec.GRU, 6, 1, 0, 0.2);
 
   @TempDir Path folder;
 
@@ -94,10 +96,21 @@ class CheckpointTest {
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("everyOptimizerOnEveryBackend")
   void resumedTrainingIsBitwiseTheSame(String name, Method method) throws IOException {
+    resumedTrainingIsBitwiseTheSame(name, method, CONFIG);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu"})
+  void resumedTrainingOnOneHotInputIsBitwiseTheSame(String name) throws IOException {
+    resumedTrainingIsBitwiseTheSame(name, Method.ADAM, ONE_HOT);
+  }
+
+  private void resumedTrainingIsBitwiseTheSame(String name, Method method, CharRnn.Config config)
+      throws IOException {
     try (Backend backend = Backend.open(name);
-        Run whole = new Run(backend, CONFIG, method);
-        Run first = new Run(backend, CONFIG, method);
-        Run second = new Run(backend, CONFIG, method)) {
+        Run whole = new Run(backend, config, method);
+        Run first = new Run(backend, config, method);
+        Run second = new Run(backend, config, method)) {
       Path path = folder.resolve("half.safetensors");
       Path end = folder.resolve("end.safetensors");
       Path resumedEnd = folder.resolve("resumed.safetensors");
@@ -206,11 +219,17 @@ class CheckpointTest {
     }
   }
 
-  @Test
-  void modelComesBackWithItsVocabularyAndWritesTheSameText() throws IOException {
+  static Stream<CharRnn.Config> models() {
+    return Stream.of(CONFIG, ONE_HOT);
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void modelComesBackWithItsVocabularyAndWritesTheSameText(CharRnn.Config config)
+      throws IOException {
     Path path = folder.resolve("model.safetensors");
     try (Backend backend = Backend.open("reference");
-        Run run = new Run(backend, CONFIG, Method.ADAM)) {
+        Run run = new Run(backend, config, Method.ADAM)) {
       run.train(20);
       run.save(path);
       StringBuilder expected = new StringBuilder();
@@ -220,7 +239,7 @@ class CheckpointTest {
         StringBuilder found = new StringBuilder();
         loaded.sample("one ", 40, Sampling.seeded(3), found::append);
         assertEquals(expected.toString(), found.toString());
-        assertEquals(CONFIG, loaded.config());
+        assertEquals(config, loaded.config());
       }
     }
   }

@@ -10,20 +10,22 @@ import io.unroll.data.TextCorpus;
 import io.unroll.nn.Tape;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SteadyStepTest {
   private static final int WARM_UP = 60;
   private static final int STEPS = 40;
   private static final long ALLOWED_BYTES = 1000;
 
-  @Test
-  void makesLittleGarbageAndTakesNoDeviceMemory() {
+  @ParameterizedTest
+  @ValueSource(ints = {8, 0})
+  void makesLittleGarbageAndTakesNoDeviceMemory(int embeddingSize) {
     Assumptions.assumeTrue(
         ManagementFactory.getThreadMXBean() instanceof ThreadMXBean, "no count of allocations");
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     TextCorpus corpus = TextCorpus.fromString("rhyme", "hickory dickory dock. ".repeat(400));
-    CharRnn.Config config = new CharRnn.Config(CellSpec.LSTM, 16, 2, 8, 0);
+    CharRnn.Config config = new CharRnn.Config(CellSpec.LSTM, 16, 2, embeddingSize, 0);
     try (Backend backend = Backend.open("cpu");
         CharRnn model = new CharRnn(backend, corpus.vocabulary(), config, 1);
         Tape tape = new Tape(backend);

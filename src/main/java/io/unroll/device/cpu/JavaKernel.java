@@ -47,6 +47,7 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
       case AXPBY -> each(kernel, 1, PointwiseLoops::axpby);
       case MULTIPLY -> each(kernel, 1, PointwiseLoops::multiply);
       case COPY_ROWS -> each(kernel, 1, RowLoops::copy);
+      case TRANSPOSE -> each(kernel, 1, RowLoops::transpose);
       case DROPOUT -> each(kernel, TRANSCENDENTAL_COST, PointwiseLoops::dropout);
       case SGD -> each(kernel, 1, OptimizerLoops::sgd);
       case MOMENTUM -> each(kernel, 1, OptimizerLoops::momentum);

@@ -5,6 +5,9 @@ import java.util.Arrays;
 
 /** Kernels that move rows; {@link io.unroll.device.Kernel} has their formulas. */
 final class RowLoops {
+  /** Rows whose cache lines a transposition uses up before it goes on: a line of floats. */
+  private static final int BLOCK = 16;
+
   private RowLoops() {}
 
   static void gather(KernelArgs args, int from, int to, Scratch scratch) {
@@ -77,6 +80,26 @@ final class RowLoops {
   private static void addScaled(float[] x, int xAt, float beta, float[] out, int outAt, int count) {
     for (int j = 0; j < count; j++) {
       out[outAt + j] = x[xAt + j] + beta * out[outAt + j];
+    }
+  }
+
+  static void transpose(KernelArgs args, int from, int to, Scratch scratch) {
+    float[] x = Args.reals(args, 0);
+    float[] out = Args.reals(args, 1);
+    int outAt = Args.at(args, 1);
+    int rows = Args.integer(args, 2);
+    int columns = Args.integer(args, 3);
+    float beta = Args.real(args, 4);
+    for (int block = 0; block < rows; block += BLOCK) {
+      int blockEnd = Math.min(block + BLOCK, rows);
+      for (int column = from / rows; column * rows < to; column++) {
+        int first = Math.max(from, column * rows + block);
+        int end = Math.min(to, column * rows + blockEnd);
+        int source = Args.at(args, 0) + (first - column * rows) * columns + column;
+        for (int i = first; i < end; i++, source += columns) {
+          out[outAt + i] = beta == 0 ? x[source] : x[source] + beta * out[outAt + i];
+        }
+      }
     }
   }
 }

@@ -44,6 +44,7 @@ final class ReferenceKernels {
       case AXPBY -> ReferenceKernels::axpby;
       case MULTIPLY -> (a, n) -> gradient(a, n, (x, y) -> x * y);
       case COPY_ROWS -> ReferenceKernels::copyRows;
+      case TRANSPOSE -> ReferenceKernels::transpose;
       case DROPOUT -> ReferenceKernels::dropout;
       case SGD, MOMENTUM, ADAGRAD, RMSPROP, ADAM -> ReferenceOptimizers.of(kernel);
       case SQUARE_SUM -> ReferenceOptimizers::squareSum;
@@ -143,6 +144,16 @@ final class ReferenceKernels {
       int column = i % columns;
       double value = x[at(args, 0) + row * args.i32At(3) + column];
       put(out, at(args, 1) + row * args.i32At(4) + column, value, args.realAt(5));
+    }
+  }
+
+  private static void transpose(KernelArgs args, int items) {
+    double[] x = reals(args.bufferAt(0));
+    double[] out = reals(args.bufferAt(1));
+    int rows = args.i32At(2);
+    for (int i = 0; i < items; i++) {
+      double value = x[at(args, 0) + i % rows * args.i32At(3) + i / rows];
+      put(out, at(args, 1) + i, value, args.realAt(4));
     }
   }
 

@@ -274,6 +274,23 @@ class KernelsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"1,1,0", "5,1,1", "3,17,0", "16,32,1", "211,333,0", "211,333,1"})
+  void transpose(int rows, int columns, double beta) {
+    int n = rows * columns;
+    Guarded x = random(n);
+    Guarded out = beta == 0 ? Guarded.filled(device, n, Float.NaN) : random(n);
+    float[] v = x.values();
+    float[] before = out.values();
+    buffers(x, out).i32(rows).i32(columns).real(beta);
+    launch(Kernel.TRANSPOSE, n);
+    assertNear(
+        expect(n, i -> v[i % rows * columns + i / rows] + (beta == 0 ? 0 : before[i])),
+        out.values(),
+        NEAR,
+        "transpose");
+  }
+
+  @ParameterizedTest
   @CsvSource({"1,1", "33,7", "150,1003"})
   void squareSumAndClip(int parts, int n) {
     Guarded x = random(n);

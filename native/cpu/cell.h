@@ -1,0 +1,202 @@
+// One step of a cell over rows and packs of units: the shapes of CELL_FORWARD and CELL_BACKWARD of
+// io.unroll.device.Kernel around the arithmetic of kernels/cells.
+#pragma once
+
+#include "isa.h"
+#include "simd.h"
+
+namespace unroll {
+namespace ISA {
+
+INLINE bool isPast(const int32_t *lengths, int row, int time) {
+  return lengths != nullptr && time >= lengths[row];
+}
+
+// Forward. Pointers are to the step's first row; keep and y may be null.
+template <class Cell>
+struct CellStep {
+  static constexpr int KEPT = Cell::RESERVED > 0 ? Cell::RESERVED : 1;
+
+  int hiddenSize, time;
+  int64_t stateStride, ldY;
+  const int32_t *lengths;
+  const float *zx, *biasIh, *biasHh, *previous;
+  float *next, *keep, *y;
+
+  // Units unit .. unit+most of a row, as far as there are such; zh comes without its bias.
+  INLINE_MEMBER void run(int row, int unit, int most, const real *products) const {
+    int count = minimum(most, hiddenSize - unit);
+    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
+    if (isPast(lengths, row, time)) {
+      for (int s = 0; s < Cell::STATES; s++) {
+        int64_t at = s * stateStride + state;
+        store(next + at, load(previous + at, count), count);
+      }
+      if (y != nullptr) store(y + row * ldY + unit, real{}, count);
+      return;
+    }
+    real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES], kept[KEPT];
+    const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
+    for (int g = 0; g < Cell::GATES; g++) {
+      int64_t at = static_cast<int64_t>(g) * hiddenSize;
+      in[g] = load(x + at, count) + load(biasIh + unit + at, count);
+      zh[g] = products[g] + load(biasHh + unit + at, count);
+    }
+    for (int s = 0; s < Cell::STATES; s++) before[s] = load(previous + s * stateStride + state, count);
+    Cell::cell_forward(in, zh, before, after, kept);
+    for (int s = 0; s < Cell::STATES; s++) store(next + s * stateStride + state, after[s], count);
+    for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
+      store(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, kept[r], count);
+    }
+    if (y != nullptr) store(y + row * ldY + unit, after[0], count);
+  }
+
+  // Fetches what run will read and write.
+  INLINE_MEMBER void prefetch(int row, int unit) const {
+    const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
+    for (int g = 0; g < Cell::GATES; g++) ISA::prefetch(x + static_cast<int64_t>(g) * hiddenSize);
+    for (int s = 0; s < Cell::STATES; s++) {
+      prefetchToWrite(next + s * stateStride + static_cast<int64_t>(row) * hiddenSize + unit);
+    }
+    for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
+      prefetchToWrite(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit);
+    }
+  }
+};
+
+// Backward. Pointers are to the step's first row; keep and dy may be null; dzx and dzh are the same
+// for a cell that adds its products.
+template <class Cell>
+struct CellGradient {
+  static constexpr int KEPT = Cell::RESERVED > 0 ? Cell::RESERVED : 1;
+
+  int hiddenSize, time;
+  int64_t stateStride, gradientStride, ldDy;
+  const int32_t *lengths;
+  const float *keep, *previous, *next;
+  float *ds;
+  const float *dy;
+  float *dzx, *dzh;
+
+  // ds[h] += dh.
+  INLINE_MEMBER void addToState(int row, int unit, real dh) const {
+    int count = minimum(LANES, hiddenSize - unit);
+    float *at = ds + static_cast<int64_t>(row) * hiddenSize + unit;
+    store(at, load(at, count) + dh, count);
+  }
+
+  // Units unit .. unit+most of a row; dh is added to the gradient of the state h after the step.
+  INLINE_MEMBER void run(int row, int unit, int most, real dh) const {
+    int count = minimum(most, hiddenSize - unit);
+    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
+    int64_t product = static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
+    if (isPast(lengths, row, time)) {
+      store(ds + state, load(ds + state, count) + dh, count);
+      for (int g = 0; g < Cell::GATES; g++, product += hiddenSize) {
+        store(dzx + product, real{}, count);
+        store(dzh + product, real{}, count);
+      }
+      return;
+    }
+    real kept[KEPT], before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
+    real dIn[Cell::GATES], dRecurrent[Cell::GATES], dBefore[Cell::STATES];
+    for (int r = 0; r < Cell::RESERVED; r++) {
+      kept[r] =
+          load(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, count);
+    }
+    for (int s = 0; s < Cell::STATES; s++) {
+      before[s] = load(previous + s * stateStride + state, count);
+      after[s] = load(next + s * stateStride + state, count);
+      gradient[s] = load(ds + s * gradientStride + state, count);
+    }
+    gradient[0] += dh;
+    if (dy != nullptr) gradient[0] += load(dy + row * ldDy + unit, count);
+    Cell::cell_backward(kept, before, after, gradient, dIn, dRecurrent, dBefore);
+    for (int g = 0; g < Cell::GATES; g++, product += hiddenSize) {
+      store(dzx + product, dIn[g], count);
+      if (!Cell::INPUT_AND_RECURRENT_ADD) store(dzh + product, dRecurrent[g], count);
+    }
+    for (int s = 0; s < Cell::STATES; s++) store(ds + s * gradientStride + state, dBefore[s], count);
+  }
+
+  // Fetches what run will read and write.
+  INLINE_MEMBER void prefetch(int row, int unit) const {
+    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
+    float *to = dzx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
+    for (int u = 0; u < 2 * LANES; u += LANES) {
+      for (int r = 0; r < Cell::RESERVED; r++) {
+        ISA::prefetch(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit + u);
+      }
+      for (int s = 0; s < Cell::STATES; s++) ISA::prefetch(previous + s * stateStride + state + u);
+      if (dy != nullptr) ISA::prefetch(dy + row * ldDy + unit + u);
+      for (int g = 0; g < Cell::GATES; g++) {
+        prefetchToWrite(to + static_cast<int64_t>(g) * hiddenSize + u);
+      }
+    }
+  }
+};
+
+// Calls body(row, unit, count) for packs of the items [from, to), item = row*hiddenSize + unit.
+template <class Body>
+INLINE void forPacks(int64_t from, int64_t to, int hiddenSize, const Body &body) {
+  while (from < to) {
+    int row = static_cast<int>(from / hiddenSize);
+    int unit = static_cast<int>(from % hiddenSize);
+    int64_t left = to - from < hiddenSize - unit ? to - from : hiddenSize - unit;
+    int count = left < LANES ? static_cast<int>(left) : LANES;
+    body(row, unit, count);
+    from += count;
+  }
+}
+
+// CELL_FORWARD.
+template <class Cell>
+void launchForward(const Argument *args, int64_t from, int64_t to) {
+  CellStep<Cell> at{};
+  at.zx = static_cast<const float *>(args[0].pointer);
+  const float *zh = static_cast<const float *>(args[1].pointer);
+  at.biasIh = static_cast<const float *>(args[2].pointer);
+  at.biasHh = static_cast<const float *>(args[3].pointer);
+  at.lengths = static_cast<const int32_t *>(args[4].pointer);
+  at.previous = static_cast<const float *>(args[5].pointer);
+  at.next = static_cast<float *>(args[6].pointer);
+  at.keep = static_cast<float *>(args[7].pointer);
+  at.y = static_cast<float *>(args[8].pointer);
+  at.hiddenSize = static_cast<int>(args[10].integer);
+  at.stateStride = args[11].integer;
+  at.ldY = args[12].integer;
+  at.time = static_cast<int>(args[13].integer);
+  forPacks(from, to, at.hiddenSize, [&](int row, int unit, int count) {
+    real products[Cell::GATES];
+    for (int g = 0; g < Cell::GATES; g++) {
+      products[g] =
+          load(zh + (static_cast<int64_t>(row) * Cell::GATES + g) * at.hiddenSize + unit, count);
+    }
+    at.run(row, unit, count, products);
+  });
+}
+
+// CELL_BACKWARD.
+template <class Cell>
+void launchBackward(const Argument *args, int64_t from, int64_t to) {
+  CellGradient<Cell> at{};
+  at.keep = static_cast<const float *>(args[0].pointer);
+  at.lengths = static_cast<const int32_t *>(args[1].pointer);
+  at.previous = static_cast<const float *>(args[2].pointer);
+  at.next = static_cast<const float *>(args[3].pointer);
+  at.ds = static_cast<float *>(args[4].pointer);
+  at.dy = static_cast<const float *>(args[5].pointer);
+  at.dzx = static_cast<float *>(args[6].pointer);
+  at.dzh = static_cast<float *>(args[7].pointer);
+  int64_t batch = args[8].integer;
+  at.hiddenSize = static_cast<int>(args[9].integer);
+  at.stateStride = args[10].integer;
+  at.gradientStride = batch * at.hiddenSize;
+  at.ldDy = args[11].integer;
+  at.time = static_cast<int>(args[12].integer);
+  forPacks(from, to, at.hiddenSize,
+           [&](int row, int unit, int count) { at.run(row, unit, count, real{}); });
+}
+
+}  // namespace ISA
+}  // namespace unroll
