@@ -11,7 +11,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The backends that the tests run on: all that are available here. A missing one is a skip that
- * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure.
+ * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure. The name {@code native} is the
+ * library of the backend cpu: see NativeLibraryTest.
  */
 public class RequiredBackendsTest {
   /** Names of the available backends. */
@@ -45,14 +46,17 @@ public class RequiredBackendsTest {
 
   @Test
   void everyRequiredNameIsABackend() {
-    List<String> names = Backend.list().stream().map(Backend.Availability::name).toList();
+    List<String> names =
+        Stream.concat(Backend.list().stream().map(Backend.Availability::name), Stream.of("native"))
+            .toList();
     for (String name : required()) {
       assertTrue(
           names.contains(name), () -> "-Dunroll.require names " + name + ", not in " + names);
     }
   }
 
-  private static List<String> required() {
+  /** The names in {@code -Dunroll.require}. */
+  public static List<String> required() {
     return Stream.of(System.getProperty("unroll.require", "").split(","))
         .map(String::strip)
         .filter(name -> !name.isEmpty())

@@ -33,8 +33,13 @@ final class JavaDevice implements Device {
     recurrence = FusedRecurrence.Offer.of(new JavaRecurrence(pool, scratches));
   }
 
+  /** With the reason for which it is not the native library that computes. */
   static String describe(int threads) {
-    return "cpu (plain Java, float32, " + threads + (threads == 1 ? " thread)" : " threads)");
+    String refusal = NativeLibrary.refusal();
+    return "cpu (plain Java, float32, "
+        + threads
+        + (threads == 1 ? " thread" : " threads")
+        + (refusal == null ? ")" : "; native library: " + refusal + ")");
   }
 
   WorkerPool pool() {
