@@ -48,8 +48,8 @@ final class Guarded implements AutoCloseable {
   }
 
   /** Adds it to the arguments of a launch. */
-  void addTo(KernelArgs args) {
-    args.buffer(buffer, GUARDS);
+  KernelArgs addTo(KernelArgs args) {
+    return args.buffer(buffer, GUARDS);
   }
 
   /** The values; checks the guards. */

@@ -7,14 +7,30 @@ import io.unroll.device.FusedRecurrence;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The fused recurrence against the same steps one by one, and against float64. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(DeviceKind.class)
 class RecurrenceTest {
   private static final int[][] SIZES = {
     {1, 1, 1}, {1, 5, 9}, {6, 1, 33}, {4, 2, 70}, {17, 3, 65}, {5, 37, 20}, {3, 40, 130}
   };
+
+  private final DeviceKind kind;
+
+  RecurrenceTest(DeviceKind kind) {
+    this.kind = kind;
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void require(DeviceKind kind) {
+    kind.require();
+  }
 
   static List<CellSpec> cells() {
     return CellSpec.all();
@@ -28,7 +44,7 @@ class RecurrenceTest {
         boolean reverse = (flags & 1) != 0;
         boolean ragged = (flags & 2) != 0;
         float[][] expected;
-        try (Sequence one = new Sequence(1, cell, sizes, reverse, ragged)) {
+        try (Sequence one = new Sequence(kind.open(1), cell, sizes, reverse, ragged)) {
           one.stepwise();
           expected = one.results();
         }
@@ -43,7 +59,7 @@ class RecurrenceTest {
                   + ragged
                   + " threads "
                   + threads;
-          try (Sequence many = new Sequence(threads, cell, sizes, reverse, ragged)) {
+          try (Sequence many = new Sequence(kind.open(threads), cell, sizes, reverse, ragged)) {
             many.fused();
             float[][] found = many.results();
             for (int i = 0; i < expected.length; i++) {
@@ -61,7 +77,8 @@ class RecurrenceTest {
     for (int flags = 0; flags < 4; flags++) {
       boolean reverse = (flags & 1) != 0;
       boolean ragged = (flags & 2) != 0;
-      try (Sequence sequence = new Sequence(2, cell, new int[] {4, 5, 7}, reverse, ragged)) {
+      try (Sequence sequence =
+          new Sequence(kind.open(2), cell, new int[] {4, 5, 7}, reverse, ragged)) {
         DoubleSequence oracle = new DoubleSequence(sequence);
         sequence.fused();
         oracle.run();
@@ -78,8 +95,8 @@ class RecurrenceTest {
   @Test
   void inferenceNeedsNeitherReserveNorOutput() {
     int[] sizes = {3, 4, 9};
-    try (Sequence full = new Sequence(2, CellSpec.LSTM, sizes, false, false);
-        Sequence lean = new Sequence(2, CellSpec.LSTM, sizes, false, false)) {
+    try (Sequence full = new Sequence(kind.open(2), CellSpec.LSTM, sizes, false, false);
+        Sequence lean = new Sequence(kind.open(2), CellSpec.LSTM, sizes, false, false)) {
       float[][] before = lean.results();
       lean.call.keep = null;
       lean.call.y = null;
@@ -102,11 +119,11 @@ class RecurrenceTest {
   @Test
   void layersOfDifferentSizesShareADevice() {
     int[][] shapes = {{3, 4, 9}, {3, 4, 27}, {3, 4, 9}}; // 27 is a depth of both
-    try (Sequence owner = new Sequence(2, CellSpec.GRU, shapes[0], false, false)) {
+    try (Sequence owner = new Sequence(kind.open(2), CellSpec.GRU, shapes[0], false, false)) {
       FusedRecurrence shared = owner.recurrence();
       for (int[] shape : shapes) {
-        try (Sequence alone = new Sequence(2, CellSpec.GRU, shape, false, false);
-            Sequence guest = new Sequence(2, CellSpec.GRU, shape, false, false)) {
+        try (Sequence alone = new Sequence(kind.open(2), CellSpec.GRU, shape, false, false);
+            Sequence guest = new Sequence(kind.open(2), CellSpec.GRU, shape, false, false)) {
           alone.fused();
           shared.forward(guest.call);
           shared.backward(guest.call);
