@@ -80,15 +80,13 @@ void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo
       const float *a = left + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth;
       withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
         constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(rows){}));
-        for (int r = 0; r < R && slab.c.column == 1; r++) {
-          prefetchToWrite(slab.c.data + (row + r) * slab.c.row + column);
-          prefetchToWrite(slab.c.data + (row + r) * slab.c.row + column + LANES);
-        }
         Tile<R, PACKS> tile;
         tile.clear();
+        Ahead ahead = Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
+                                  t - tileFrom, slab.depth);
         tile.multiply(a, Constant<1>{}, Constant<R>{}, b, slab.depth,
-                      Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
-                                  t - tileFrom, slab.depth));
+                      AheadWithResult<R, PACKS>(ahead, slab.c.data + row * slab.c.row + column * slab.c.column,
+                                                slab.c.row, slab.depth));
         storeTile(tile, slab, row, column);
       });
     }
@@ -122,7 +120,8 @@ void multiplySlab(Context &context, Slab &slab, View a, View b) {
   int64_t work = static_cast<int64_t>(slab.rows) * slab.columns * slab.depth;
   int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
   int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  bool many = threads == 1 || blocks >= 4 * threads;
+  blocks = minimum(tiles, (blocks + threads - 1) / threads * threads);  // as many for each thread
+  bool many = threads == 1 || blocks >= 3 * threads;
   int stripes = many ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
   int leftRows = many ? threads * (BLOCK_ROWS + ROWS) : slab.rows;
   float *left = context.left.floats(static_cast<size_t>(leftRows) * slab.depth);

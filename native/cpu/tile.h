@@ -39,7 +39,26 @@ struct Ahead {
   }
 
   INLINE_MEMBER void fetch(int k) const {
-    __builtin_prefetch(from + static_cast<int64_t>(k) * step, 0, 2);
+    prefetchLater(from + static_cast<int64_t>(k) * step);
+  }
+};
+
+// The same, and the first cache fetches the rows of C that the tile will change: one after the other,
+// for together they would keep the operands waiting.
+template <int ROWS, int PACKS>
+struct AheadWithResult {
+  Ahead ahead;
+  const float *c;
+  int64_t ldc;
+  int scale;  // of 2^-12 rows a step
+
+  INLINE_MEMBER AheadWithResult(Ahead ahead, const float *c, int64_t ldc, int depth)
+      : ahead(ahead), c(c), ldc(ldc), scale(ROWS * 4096 / depth) {}
+
+  INLINE_MEMBER void fetch(int k) const {
+    ahead.fetch(k);
+    const float *row = c + (k * scale >> 12) * ldc;
+    for (int p = 0; p < PACKS; p++) prefetchToWrite(row + p * LANES);
   }
 };
 
@@ -60,9 +79,9 @@ struct Tile {
   // sum[r][p] += for k in [0, depth): a[r*rowStep + k*depthStep] * b[(k*PACKS + p)*LANES ..].
   // The steps of a are compile-time constants where the caller passes such. Meanwhile the second
   // cache fetches what will be needed next.
-  template <class Row, class Depth>
+  template <class Row, class Depth, class Fetch>
   INLINE_MEMBER void multiply(const float *a, Row rowStep, Depth depthStep, const float *b, int depth,
-                              Ahead ahead) {
+                              Fetch ahead) {
     constexpr int PHASES = phases(ROWS, PACKS);
     real acc[PHASES][ROWS][PACKS];
 #pragma GCC unroll 8
