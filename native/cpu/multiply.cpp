@@ -14,10 +14,12 @@ namespace {
 constexpr int PACKS = 2;
 constexpr int COLUMNS = PACKS * LANES;
 constexpr int ROWS = maxRows(PACKS);
-constexpr int DEPTH = 384;          // of a panel of B: 48 KiB with AVX-512
-constexpr int BLOCK_ROWS = 14 * 12; // of a block of A, of this depth 252 KiB
-constexpr int SLAB_ROWS = 4096;    // of A, packed at once
-constexpr int SLAB_COLUMNS = 4096; // of B, packed at once
+constexpr int DEPTH = 512;            // of a panel of B: at most 64 KiB with AVX-512
+constexpr int BLOCK_ROWS = 224;       // of a block of A, of this depth 448 KiB
+constexpr int SLAB_ROWS = 4096;       // of A, packed at once
+constexpr int SLAB_COLUMNS = 4096;    // of B, packed at once
+constexpr int SMALLEST_BLOCK = 4;     // tiles of rows for which a panel of B is worth fetching
+constexpr int BLOCKS_A_THREAD = 3;    // that are worth packing A by block
 constexpr int64_t WORTH_A_THREAD = 200000;  // multiplications
 
 // A matrix in place: element (i,j) at data[i*row + j*column].
@@ -121,7 +123,10 @@ void multiplySlab(Context &context, Slab &slab, View a, View b) {
   int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
   int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
   blocks = minimum(tiles, (blocks + threads - 1) / threads * threads);  // as many for each thread
-  bool many = threads == 1 || blocks >= 3 * threads;
+  if (tiles >= BLOCKS_A_THREAD * threads * SMALLEST_BLOCK) {
+    blocks = maximum(blocks, BLOCKS_A_THREAD * threads);
+  }
+  bool many = threads == 1 || blocks >= BLOCKS_A_THREAD * threads;
   int stripes = many ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
   int leftRows = many ? threads * (BLOCK_ROWS + ROWS) : slab.rows;
   float *left = context.left.floats(static_cast<size_t>(leftRows) * slab.depth);
@@ -181,11 +186,13 @@ void multiply(Context &context, const Product &p) {
   }
   for (int j = 0; j < columns; j += SLAB_COLUMNS) {
     for (int i = 0; i < rows; i += SLAB_ROWS) {
-      for (int k = 0; k < p.k; k += DEPTH) {
+      int slabs = (p.k + DEPTH - 1) / DEPTH;
+      for (int s = 0; s < slabs; s++) {
+        int k = partBegin(p.k, slabs, s);
         Slab slab{};
         slab.rows = minimum(SLAB_ROWS, rows - i);
         slab.columns = minimum(SLAB_COLUMNS, columns - j);
-        slab.depth = minimum(DEPTH, p.k - k);
+        slab.depth = partBegin(p.k, slabs, s + 1) - k;
         slab.c = Result{c.data + i * c.row + j * c.column, c.row, c.column};
         slab.add = p.add || k > 0;
         multiplySlab(context, slab, View{a.data + i * a.row + k * a.column, a.row, a.column},

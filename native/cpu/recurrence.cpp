@@ -12,7 +12,7 @@ namespace ISA {
 namespace {
 
 // Bytes of a packed panel that are multiplied with all rows before the next ones are read.
-constexpr int PANEL_BYTES = 32 << 10;
+constexpr int PANEL_BYTES = 512 << 10;
 // Multiplications of a step below which another thread costs more than it brings.
 constexpr int64_t WORTH_A_BARRIER = 20000;
 
