@@ -86,9 +86,12 @@ void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo
         tile.clear();
         Ahead ahead = Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
                                   t - tileFrom, slab.depth);
-        tile.multiply(a, Constant<1>{}, Constant<R>{}, b, slab.depth,
-                      AheadWithResult<R, PACKS>(ahead, slab.c.data + row * slab.c.row + column * slab.c.column,
-                                                slab.c.row, slab.depth));
+        const float *c = slab.c.data + row * slab.c.row + column * slab.c.column;
+        tile.multiply(PackedRows<R>{a}, b, slab.depth, ahead, [&](int from, int end) {
+          for (int r = from; r < end; r++) {
+            for (int p = 0; p < PACKS; p++) prefetchToWrite(c + r * slab.c.row + p * LANES);
+          }
+        });
         storeTile(tile, slab, row, column);
       });
     }
