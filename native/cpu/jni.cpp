@@ -28,9 +28,14 @@ void guarded(JNIEnv *env, const Body &body) {
 
 jstring text(JNIEnv *env, const char *of) { return env->NewStringUTF(of); }
 
+// Native.VERSION of the classes that these functions are for.
+const jint VERSION = 1;
+
 }  // namespace
 
 extern "C" {
+
+JNIEXPORT jint JNICALL Java_io_unroll_device_cpu_Native_version(JNIEnv *, jclass) { return VERSION; }
 
 JNIEXPORT jstring JNICALL Java_io_unroll_device_cpu_Native_bestIsa(JNIEnv *env, jclass) {
   const Isa *isa = bestIsa();

@@ -167,6 +167,7 @@ void multiply(Context &context, const Product &p) {
     if (!p.add) clear(p);
     return;
   }
+  if (multiplyFew(context, p)) return;
   View a{p.a, p.transposeA ? 1 : p.lda, p.transposeA ? p.lda : 1};
   View b{p.b, p.transposeB ? 1 : p.ldb, p.transposeB ? p.ldb : 1};
   Result c{p.c, p.ldc, 1};

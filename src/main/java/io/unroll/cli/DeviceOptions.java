@@ -25,7 +25,7 @@ final class DeviceOptions {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Threads of the device cpu; 0 is one for each core (default: ${DEFAULT-VALUE}).")
+          "Threads of the device cpu; 0 is one for each physical core (default: ${DEFAULT-VALUE}).")
   int threads;
 
   @Option(
@@ -43,7 +43,7 @@ final class DeviceOptions {
     return options;
   }
 
-  /** The number of threads, with 0 resolved to the cores of this machine. */
+  /** The number of threads, with 0 resolved to the physical cores. */
   int resolvedThreads() {
     return options().resolvedThreads();
   }

@@ -44,7 +44,7 @@ final class DoctorCommand implements Callable<Integer> {
             + System.getProperty("os.version")
             + ", "
             + System.getProperty("os.arch"));
-    row(out, "Cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
+    row(out, "Cores", cores());
     double heap = Runtime.getRuntime().maxMemory() / GIB;
     row(
         out,
@@ -59,6 +59,14 @@ final class DoctorCommand implements Callable<Integer> {
     }
     out.println();
     return best(out);
+  }
+
+  private static String cores() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    int cores = DeviceOptions.best().resolvedThreads();
+    return cores == processors
+        ? String.valueOf(cores)
+        : cores + ", with " + processors + " hardware threads";
   }
 
   private int best(PrintWriter out) {

@@ -29,8 +29,10 @@ final class JavaDevice extends CpuDevice {
     recurrence = FusedRecurrence.Offer.of(new JavaRecurrence(pool, scratches));
   }
 
+  /** With the reason for which it is not the native library that computes. */
   static String describe(int threads) {
-    return describe("plain Java", threads);
+    String refusal = NativeLibrary.refusal();
+    return describe("plain Java", threads, refusal == null ? "" : "; native library: " + refusal);
   }
 
   WorkerPool pool() {

@@ -7,7 +7,13 @@ import java.nio.ByteBuffer;
  * travel as long; nothing is checked there, so all that is passed must be right.
  */
 final class Native {
+  /** What {@link #version} must be. It changes with every change of a function or its meaning. */
+  static final int VERSION = 1;
+
   private Native() {}
+
+  /** The version of the functions that the library was built with. */
+  static native int version();
 
   /** The best instruction set that the library has and this processor runs, or null. */
   static native String bestIsa();

@@ -47,7 +47,7 @@ final class NativeDevice extends CpuDevice {
   NativeDevice(int threads, String isa) {
     super(threads);
     this.isa = isa;
-    handle = Native.open(isa, threads, 0);
+    handle = Native.open(isa, threads, SecondLevelCache.bytes());
     if (handle == 0) {
       throw new DeviceException(
           "cannot start "
@@ -69,7 +69,7 @@ final class NativeDevice extends CpuDevice {
           case "neon" -> "NEON";
           default -> isa;
         };
-    return describe("native " + name, threads);
+    return describe("native " + name, threads, "");
   }
 
   /** The opened library. */
