@@ -5,9 +5,9 @@
  *   a ? b : c                chooses lane by lane; both branches are computed
  *   REAL, NATURAL            a constant in every lane
  *   BITS, FROM_BITS          the bits of a real as an integer, and back
- *   TO_REAL                  an integer as the nearest real
  *   MINIMUM(a, b), MAXIMUM   b where either is NaN
  *   RECIPROCAL(d)            1/d for 1 <= d <= 2^126 or NaN, to about one unit in the last place
+ *   TO_REAL                  an integer as the nearest real
  *   MULTIPLY(a, b, hi, lo)   the two halves of the products of naturals
  */
 #ifndef UNROLL_DIALECT_H
@@ -64,24 +64,25 @@ typedef unsigned natural __attribute__((vector_size(4 * LANES)));
 #define BITS(x) ((integer)(x))
 #define FROM_BITS(i) ((real)(i))
 #define TO_REAL(i) __builtin_convertvector(i, real)
+
 #define MULTIPLY(a, b, hi, lo) multiply_naturals(a, b, &hi, &lo)
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && LANES == 16
 /* Masked with all lanes, because GCC 12 takes the others' undefined source for a mistake. */
 #define MINIMUM(a, b) ((real)_mm512_maskz_min_ps(0xffff, (__m512)(a), (__m512)(b)))
 #define MAXIMUM(a, b) ((real)_mm512_maskz_max_ps(0xffff, (__m512)(a), (__m512)(b)))
-#define SQRT(x) ((real)_mm512_maskz_sqrt_ps(0xffff, (__m512)(x)))
-#define EVEN_PRODUCTS(a, b) (natural)_mm512_maskz_mul_epu32(0xff, (__m512i)(a), (__m512i)(b))
 DEVICE_FN real RECIPROCAL(real d) { /* an estimate and one step of Newton's method */
   real r = (real)_mm512_maskz_rcp14_ps(0xffff, (__m512)d);
   return r + r * (1.0f - d * r);
 }
-#elif defined(__AVX2__)
+DEVICE_FN real SQRT(real x) { return (real)_mm512_maskz_sqrt_ps(0xffff, (__m512)x); }
+#define EVEN_PRODUCTS(a, b) (natural)_mm512_maskz_mul_epu32(0xff, (__m512i)(a), (__m512i)(b))
+#elif defined(__AVX2__) && LANES == 8
 #define MINIMUM(a, b) ((real)_mm256_min_ps((__m256)(a), (__m256)(b)))
 #define MAXIMUM(a, b) ((real)_mm256_max_ps((__m256)(a), (__m256)(b)))
-#define SQRT(x) ((real)_mm256_sqrt_ps((__m256)(x)))
-#define EVEN_PRODUCTS(a, b) (natural)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 #define RECIPROCAL(d) (1.0f / (d))
+DEVICE_FN real SQRT(real x) { return (real)_mm256_sqrt_ps((__m256)x); }
+#define EVEN_PRODUCTS(a, b) (natural)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 #else
 #define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
 #define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))

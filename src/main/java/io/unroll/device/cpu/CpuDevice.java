@@ -18,10 +18,10 @@ abstract class CpuDevice implements Device {
     this.threads = threads;
   }
 
-  /** One line for people about the CPU with so many threads; a remark ends it. */
-  static String describe(String arithmetic, int threads, String remark) {
+  /** One line for people about the CPU with so many threads. */
+  static String describe(String arithmetic, int threads) {
     String count = threads + (threads == 1 ? " thread" : " threads");
-    return "cpu (" + arithmetic + ", float32, " + count + remark + ")";
+    return "cpu (" + arithmetic + ", float32, " + count + ")";
   }
 
   /** What it has allocated. */

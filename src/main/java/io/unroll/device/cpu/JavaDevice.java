@@ -32,7 +32,8 @@ final class JavaDevice extends CpuDevice {
   /** With the reason for which it is not the native library that computes. */
   static String describe(int threads) {
     String refusal = NativeLibrary.refusal();
-    return describe("plain Java", threads, refusal == null ? "" : "; native library: " + refusal);
+    String plain = describe("plain Java", threads);
+    return refusal == null ? plain : plain + ", because the native library is not used: " + refusal;
   }
 
   WorkerPool pool() {

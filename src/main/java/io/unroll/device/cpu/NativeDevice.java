@@ -69,7 +69,7 @@ final class NativeDevice extends CpuDevice {
           case "neon" -> "NEON";
           default -> isa;
         };
-    return describe("native " + name, threads, "");
+    return describe("native " + name, threads);
   }
 
   /** The opened library. */

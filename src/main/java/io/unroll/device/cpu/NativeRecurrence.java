@@ -42,11 +42,20 @@ final class NativeRecurrence implements FusedRecurrence {
     block.add(NativeBuffer.reals(call.states, call.statesAt));
     block.add(NativeBuffer.reals(call.keep, call.keepAt));
     block.add(NativeBuffer.reals(call.y, call.yAt));
+    addGradients(call, backward);
+    block.add(call.ldY).add(call.ldDy);
+    Native.recurrence(device.handle(), backward, block.address());
+  }
+
+  /** Forward neither needs them nor may touch them: they are those of the latest backward. */
+  private void addGradients(RecurrentCall call, boolean backward) {
+    if (!backward) {
+      block.add(0).add(0).add(0).add(0);
+      return;
+    }
     block.add(NativeBuffer.reals(call.ds, call.dsAt));
     block.add(NativeBuffer.reals(call.dy, call.dyAt));
     block.add(NativeBuffer.reals(call.dzx, call.dzxAt));
     block.add(NativeBuffer.reals(call.dzh, call.dzhAt));
-    block.add(call.ldY).add(call.ldDy);
-    Native.recurrence(device.handle(), backward, block.address());
   }
 }
