@@ -3,7 +3,12 @@
  *
  *   real, integer, natural   float, int and unsigned: one each on a GPU, LANES of each side by side in C++
  *   a ? b : c                chooses lane by lane; both branches are computed
+ *   REAL, NATURAL            a constant in every lane
  *   BITS, FROM_BITS          the bits of a real as an integer, and back
+ *   MINIMUM(a, b), MAXIMUM   b where either is NaN
+ *   RECIPROCAL(d)            1/d for 1 <= d <= 2^126 or NaN, to about one unit in the last place
+ *   TO_REAL                  an integer as the nearest real
+ *   MULTIPLY(a, b, hi, lo)   the two halves of the products of naturals
  */
 #ifndef UNROLL_DIALECT_H
 #define UNROLL_DIALECT_H
@@ -15,10 +20,15 @@ typedef float real;
 typedef int integer;
 typedef unsigned natural;
 #define REAL(constant) (constant)
+#define NATURAL(constant) (constant)
 #define BITS(x) __float_as_int(x)
+#define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
+#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
+#define RECIPROCAL(d) (1.0f / (d))
 #define FROM_BITS(i) __int_as_float(i)
+#define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrtf(x)
-#define MUL_HI(a, b) __umulhi(a, b)
+#define MULTIPLY(a, b, hi, lo) (hi = __umulhi(a, b), lo = (a) * (b))
 
 #elif defined(__OPENCL_VERSION__)
 
@@ -27,34 +37,86 @@ typedef float real;
 typedef int integer;
 typedef uint natural;
 #define REAL(constant) (constant)
+#define NATURAL(constant) (constant)
 #define BITS(x) as_int(x)
+#define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
+#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
+#define RECIPROCAL(d) (1.0f / (d))
 #define FROM_BITS(i) as_float(i)
+#define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrt(x)
-#define MUL_HI(a, b) mul_hi(a, b)
+#define MULTIPLY(a, b, hi, lo) (hi = mul_hi(a, b), lo = (a) * (b))
 
 #else /* GNU C++: LANES at a time */
 
 #ifndef LANES
 #error "compile with -DLANES=16 (AVX-512), 8 (AVX2) or 4 (NEON)"
 #endif
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
 #define DEVICE_FN static inline __attribute__((always_inline))
 typedef float real __attribute__((vector_size(4 * LANES)));
 typedef int integer __attribute__((vector_size(4 * LANES)));
 typedef unsigned natural __attribute__((vector_size(4 * LANES)));
-typedef unsigned long long wide_natural __attribute__((vector_size(8 * LANES)));
 #define REAL(constant) ((constant) - real{}) /* x - 0 is x, also for -0 */
+#define NATURAL(constant) ((constant) + natural{})
 #define BITS(x) ((integer)(x))
 #define FROM_BITS(i) ((real)(i))
+#define TO_REAL(i) __builtin_convertvector(i, real)
+
+#define MULTIPLY(a, b, hi, lo) multiply_naturals(a, b, &hi, &lo)
+
+#if defined(__AVX512F__) && LANES == 16
+/* Masked with all lanes, because GCC 12 takes the others' undefined source for a mistake. */
+#define MINIMUM(a, b) ((real)_mm512_maskz_min_ps(0xffff, (__m512)(a), (__m512)(b)))
+#define MAXIMUM(a, b) ((real)_mm512_maskz_max_ps(0xffff, (__m512)(a), (__m512)(b)))
+DEVICE_FN real RECIPROCAL(real d) { /* an estimate and one step of Newton's method */
+  real r = (real)_mm512_maskz_rcp14_ps(0xffff, (__m512)d);
+  return r + r * (1.0f - d * r);
+}
+DEVICE_FN real SQRT(real x) { return (real)_mm512_maskz_sqrt_ps(0xffff, (__m512)x); }
+#define EVEN_PRODUCTS(a, b) (natural)_mm512_maskz_mul_epu32(0xff, (__m512i)(a), (__m512i)(b))
+#elif defined(__AVX2__) && LANES == 8
+#define MINIMUM(a, b) ((real)_mm256_min_ps((__m256)(a), (__m256)(b)))
+#define MAXIMUM(a, b) ((real)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define RECIPROCAL(d) (1.0f / (d))
+DEVICE_FN real SQRT(real x) { return (real)_mm256_sqrt_ps((__m256)x); }
+#define EVEN_PRODUCTS(a, b) (natural)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
+#else
+#define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
+#define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
+#define RECIPROCAL(d) (1.0f / (d))
 DEVICE_FN real SQRT(real x) {
   real root;
   for (int i = 0; i < LANES; i++) root[i] = __builtin_sqrtf(x[i]);
   return root;
 }
-DEVICE_FN natural MUL_HI(natural a, natural b) {
+#endif
+
+#ifdef EVEN_PRODUCTS
+/* The processor multiplies every other lane; a product takes up its lane and the next. */
+DEVICE_FN void multiply_naturals(natural a, natural b, natural *hi, natural *lo) {
+  integer next, evenLow, evenHigh;
+  for (int i = 0; i < LANES; i++) {
+    next[i] = i | 1;
+    evenLow[i] = i % 2 == 0 ? i : LANES + i - 1;
+    evenHigh[i] = i % 2 == 0 ? i + 1 : LANES + i;
+  }
+  natural even = EVEN_PRODUCTS(a, b);
+  natural odd = EVEN_PRODUCTS(__builtin_shuffle(a, next), __builtin_shuffle(b, next));
+  *lo = __builtin_shuffle(even, odd, evenLow);
+  *hi = __builtin_shuffle(even, odd, evenHigh);
+}
+#else
+typedef unsigned long long wide_natural __attribute__((vector_size(8 * LANES)));
+DEVICE_FN void multiply_naturals(natural a, natural b, natural *hi, natural *lo) {
   wide_natural product =
       __builtin_convertvector(a, wide_natural) * __builtin_convertvector(b, wide_natural);
-  return __builtin_convertvector(product >> 32, natural);
+  *lo = a * b;
+  *hi = __builtin_convertvector(product >> 32, natural);
 }
+#endif
 
 #endif
 #endif

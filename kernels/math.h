@@ -22,39 +22,44 @@ DEVICE_FN real exp_minus_one_near_zero(real r) {
   return p * (r * r) + r;
 }
 
-/* e^x. Overflows to infinity and underflows by way of subnormal numbers to 0. */
-DEVICE_FN real EXP(real x) {
-  x = x > 100.0f ? REAL(100.0f) : x;
-  x = x < -110.0f ? REAL(-110.0f) : x;
+/* x = n ln 2 + r. *bits holds n in its lowest bits, and above them what a shift by 23 drops. */
+DEVICE_FN real reduced(real x, integer *bits) {
   real shifted = x * LOG2_E + ROUNDER;
   real n = shifted - ROUNDER;
-  real r = (x - n * LN2_HIGH) - n * LN2_LOW;
-  integer power = BITS(shifted) - BITS(REAL(ROUNDER));
-  integer half = power >> 1; /* in two factors, because 2^n itself may be no normal float */
-  real scale = FROM_BITS((half + 127) << 23);
-  real rest = FROM_BITS((power - half + 127) << 23);
+  *bits = BITS(shifted);
+  return (x - n * LN2_HIGH) - n * LN2_LOW;
+}
+
+#define ONE 0x3f800000 /* the bits of 1 */
+
+/* e^x. Overflows to infinity and underflows by way of subnormal numbers to 0. */
+DEVICE_FN real EXP(real x) {
+  integer n;
+  real r = reduced(MAXIMUM(REAL(-110.0f), MINIMUM(REAL(100.0f), x)), &n);
+  n = (n << 10) >> 10;     /* from the lowest 22 bits, with their sign */
+  integer half = n >> 1;   /* in two factors, because 2^n itself may be no normal float */
+  real scale = FROM_BITS((half << 23) + ONE);
+  real rest = FROM_BITS(((n - half) << 23) + ONE);
   return (exp_minus_one_near_zero(r) + 1.0f) * scale * rest;
 }
 
-/* e^x - 1 for 0 <= x <= 44, without cancellation near 0. */
-DEVICE_FN real exp_minus_one(real x) {
-  real shifted = x * LOG2_E + ROUNDER;
-  real n = shifted - ROUNDER;
-  real r = (x - n * LN2_HIGH) - n * LN2_LOW;
-  real scale = FROM_BITS((BITS(shifted) - BITS(REAL(ROUNDER)) + 127) << 23);
-  return exp_minus_one_near_zero(r) * scale + (scale - 1.0f);
-}
-
-/* (e^2|x| - 1) / (e^2|x| + 1) with the sign of x. */
+/* (e^2|x| - 1) / (e^2|x| + 1) with the sign of x; the numerator without cancellation near 0. */
 DEVICE_FN real TANH(real x) {
-  real size = FROM_BITS(BITS(x) & 0x7fffffff);
-  real twice = size > 10.0f ? REAL(20.0f) : size + size;
-  real e = exp_minus_one(twice);
-  real y = e / (e + 2.0f);
+  integer n;
+  real size = MINIMUM(REAL(10.0f), FROM_BITS(BITS(x) & 0x7fffffff));
+  real r = reduced(size + size, &n);
+  real scale = FROM_BITS((n << 23) + ONE);
+  real e = exp_minus_one_near_zero(r) * scale + (scale - 1.0f);
+  real y = e * RECIPROCAL(e + 2.0f);
   return FROM_BITS(BITS(y) | (BITS(x) & BITS(REAL(-0.0f))));
 }
 
-/* 1 / (1 + e^-x). */
-DEVICE_FN real SIGMOID(real x) { return 1.0f / (1.0f + EXP(-x)); }
+/* 1 / (1 + e^-x); below -87 its value there, 1.6e-38. */
+DEVICE_FN real SIGMOID(real x) {
+  integer n;
+  real r = reduced(MAXIMUM(REAL(-87.0f), MINIMUM(REAL(87.0f), -x)), &n);
+  real e = (exp_minus_one_near_zero(r) + 1.0f) * FROM_BITS((n << 23) + ONE);
+  return RECIPROCAL(e + 1.0f);
+}
 
 #endif

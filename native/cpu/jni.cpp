@@ -5,6 +5,7 @@
 #include <new>
 
 #include "cpu.h"
+#include "subnormals.h"
 
 using namespace unroll;
 
@@ -14,9 +15,10 @@ Context *context(jlong handle) { return reinterpret_cast<Context *>(handle); }
 
 const float *floats(jlong address) { return reinterpret_cast<const float *>(address); }
 
-// Runs body; a lack of memory becomes an OutOfMemoryError.
+// Runs body as the threads of the pool compute; a lack of memory becomes an OutOfMemoryError.
 template <class Body>
 void guarded(JNIEnv *env, const Body &body) {
+  SubnormalsAreZero mode;
   try {
     body();
   } catch (const std::bad_alloc &) {
@@ -65,6 +67,11 @@ JNIEXPORT jlong JNICALL Java_io_unroll_device_cpu_Native_allocate(JNIEnv *, jcla
 
 JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_release(JNIEnv *, jclass, jlong address) {
   release(reinterpret_cast<void *>(address));
+}
+
+JNIEXPORT jlong JNICALL Java_io_unroll_device_cpu_Native_address(JNIEnv *env, jclass,
+                                                                 jobject direct) {
+  return reinterpret_cast<jlong>(env->GetDirectBufferAddress(direct));
 }
 
 JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_copyInFloats(

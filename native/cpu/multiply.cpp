@@ -14,8 +14,8 @@ namespace {
 constexpr int PACKS = 2;
 constexpr int COLUMNS = PACKS * LANES;
 constexpr int ROWS = maxRows(PACKS);
-constexpr int DEPTH = 256;         // of a panel of B: 32 KiB with AVX-512
-constexpr int BLOCK_ROWS = 224;    // of a block of A, of this depth 224 KiB
+constexpr int DEPTH = 384;          // of a panel of B: 48 KiB with AVX-512
+constexpr int BLOCK_ROWS = 14 * 12; // of a block of A, of this depth 252 KiB
 constexpr int SLAB_ROWS = 4096;    // of A, packed at once
 constexpr int SLAB_COLUMNS = 4096; // of B, packed at once
 constexpr int64_t WORTH_A_THREAD = 200000;  // multiplications
@@ -34,7 +34,7 @@ struct Result {
 // One slab of the product: rows and columns of C, a range of the depth.
 struct Slab {
   int rows, columns, depth;
-  const float *left, *right;  // packed
+  const float *right;  // packed
   Result c;
   bool add;
   int tiles() const { return (rows + ROWS - 1) / ROWS; }
@@ -70,14 +70,14 @@ INLINE void storeTile(const Tile<R, P> &tile, const Slab &slab, int row, int col
   }
 }
 
-// The tiles [tileFrom, tileTo) against the panels [panelFrom, panelTo).
-void multiplyBlock(const Slab &slab, int tileFrom, int tileTo, int panelFrom, int panelTo) {
+// The tiles [tileFrom, tileTo), packed, against the panels [panelFrom, panelTo).
+void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo, int panelFrom, int panelTo) {
   for (int panel = panelFrom; panel < panelTo; panel++) {
     int column = panel * COLUMNS;
     const float *b = slab.right + static_cast<int64_t>(column) * slab.depth;
     for (int t = tileFrom; t < tileTo; t++) {
       int row = slab.tileBegin(t);
-      const float *a = slab.left + static_cast<int64_t>(row) * slab.depth;
+      const float *a = left + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth;
       withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
         constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(rows){}));
         for (int r = 0; r < R && slab.c.column == 1; r++) {
@@ -101,7 +101,7 @@ void packLeft(const Slab &slab, View a, int tileFrom, int tileTo, float *to) {
     int row = slab.tileBegin(t);
     int rows = slab.tileBegin(t + 1) - row;
     packStrip(a.data + row * a.row, a.row, a.column, rows, rows, slab.depth,
-              to + static_cast<int64_t>(row) * slab.depth, rows);
+              to + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth, rows);
   }
 }
 
@@ -115,31 +115,40 @@ void packRight(const Slab &slab, View b, int panelFrom, int panelTo, float *to) 
   }
 }
 
+// Where there are many blocks of A each is packed by the thread that multiplies it, and so stays in
+// its cache; few blocks are packed before, because several threads share one.
 void multiplySlab(Context &context, Slab &slab, View a, View b) {
   int tiles = slab.tiles(), panels = slab.panels();
-  float *left = context.left.floats(static_cast<size_t>(slab.rows) * slab.depth);
-  float *right = context.right.floats(static_cast<size_t>(panels) * COLUMNS * slab.depth);
-  slab.left = left;
-  slab.right = right;
   int64_t work = static_cast<int64_t>(slab.rows) * slab.columns * slab.depth;
   int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
-  int packs = threads == 1 ? 1 : 2 * threads;
-  context.pool.run(2 * packs, [&](int part, int) {
-    int half = part / 2;
-    if (part % 2 == 0) {
-      packRight(slab, b, partBegin(panels, packs, half), partBegin(panels, packs, half + 1), right);
-    } else {
-      packLeft(slab, a, partBegin(tiles, packs, half), partBegin(tiles, packs, half + 1), left);
-    }
-  });
   int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  int stripes = threads == 1 ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
-  context.pool.run(threads == 1 ? 1 : blocks * stripes, [&](int part, int) {
+  bool many = threads == 1 || blocks >= 4 * threads;
+  int stripes = many ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
+  int leftRows = many ? threads * (BLOCK_ROWS + ROWS) : slab.rows;
+  float *left = context.left.floats(static_cast<size_t>(leftRows) * slab.depth);
+  float *right = context.right.floats(static_cast<size_t>(panels) * COLUMNS * slab.depth);
+  slab.right = right;
+  int packs = threads == 1 ? 1 : 2 * threads;
+  context.pool.run(packs, [&](int part, int) {
+    packRight(slab, b, partBegin(panels, packs, part), partBegin(panels, packs, part + 1), right);
+    if (many) return;
+    int tileFrom = partBegin(tiles, packs, part);
+    packLeft(slab, a, tileFrom, partBegin(tiles, packs, part + 1),
+             left + static_cast<int64_t>(slab.tileBegin(tileFrom)) * slab.depth);
+  });
+  context.pool.run(threads == 1 ? 1 : blocks * stripes, [&](int part, int worker) {
     int from = threads == 1 ? 0 : part, to = threads == 1 ? blocks : part + 1;
     for (int at = from; at < to; at++) {
       int block = at / stripes, stripe = at % stripes;
-      multiplyBlock(slab, partBegin(tiles, blocks, block), partBegin(tiles, blocks, block + 1),
-                    partBegin(panels, stripes, stripe), partBegin(panels, stripes, stripe + 1));
+      int tileFrom = partBegin(tiles, blocks, block), tileTo = partBegin(tiles, blocks, block + 1);
+      const float *packed = left + static_cast<int64_t>(slab.tileBegin(tileFrom)) * slab.depth;
+      if (many) {
+        float *own = left + static_cast<int64_t>(worker) * (BLOCK_ROWS + ROWS) * slab.depth;
+        packLeft(slab, a, tileFrom, tileTo, own);
+        packed = own;
+      }
+      multiplyBlock(slab, packed, tileFrom, tileTo, partBegin(panels, stripes, stripe),
+                    partBegin(panels, stripes, stripe + 1));
     }
   });
 }
@@ -158,6 +167,7 @@ void multiply(Context &context, const Product &p) {
     if (!p.add) clear(p);
     return;
   }
+  if (multiplyFew(context, p)) return;
   View a{p.a, p.transposeA ? 1 : p.lda, p.transposeA ? p.lda : 1};
   View b{p.b, p.transposeB ? 1 : p.ldb, p.transposeB ? p.ldb : 1};
   Result c{p.c, p.ldc, 1};

@@ -1,5 +1,7 @@
 #include "pool.h"
 
+#include "subnormals.h"
+
 namespace unroll {
 namespace {
 
@@ -59,6 +61,7 @@ void Pool::start(int jobParts, Call function, const void *of) {
 }
 
 void Pool::work(int worker) {
+  SubnormalsAreZero mode;
   int idle = 0;
   while (!closed.load(std::memory_order_relaxed)) {
     if (takeParts(worker)) {

@@ -14,7 +14,7 @@ namespace {
 // Bytes of a packed panel that are multiplied with all rows before the next ones are read.
 constexpr int PANEL_BYTES = 32 << 10;
 // Multiplications of a step below which another thread costs more than it brings.
-constexpr int64_t WORTH_A_BARRIER = 100000;
+constexpr int64_t WORTH_A_BARRIER = 20000;
 
 // A product rows x units with a packed W: forward [H] x [H, G*H], backward [G*H] x [G*H, H].
 struct Panels {

@@ -23,6 +23,9 @@ constexpr int phases(int rows, int packs) {
   return rows * packs >= 8 ? 1 : rows * packs >= 4 ? 2 : rows * packs >= 2 ? 4 : 8;
 }
 
+// Depth steps by which the first cache is ahead of the products.
+constexpr int STEPS_AHEAD = 12;
+
 // A range of memory that a tile fetches to the second cache, a bit with every depth step.
 struct Ahead {
   const float *from;
@@ -42,6 +45,10 @@ struct Ahead {
 
 template <int ROWS, int PACKS>
 struct Tile {
+  // A tile of few rows reads b as fast as it can come: the hardware sees that by itself, and every
+  // further load would be one too many.
+  static constexpr bool FETCHES = ROWS >= 4;
+
   real sum[ROWS][PACKS];
 
   INLINE_MEMBER void clear() {
@@ -70,7 +77,7 @@ struct Tile {
     for (; k + PHASES <= depth; k += PHASES) {
 #pragma GCC unroll 8
       for (int f = 0; f < PHASES; f++) step(acc[f], a, rowStep, depthStep, b, k + f);
-      ahead.fetch(k);
+      if (FETCHES) ahead.fetch(k);
     }
     for (; k < depth; k++) step(acc[0], a, rowStep, depthStep, b, k);
 #pragma GCC unroll 32
@@ -91,7 +98,10 @@ struct Tile {
                    const float *b, int64_t k) {
     real right[PACKS];
 #pragma GCC unroll 8
-    for (int p = 0; p < PACKS; p++) right[p] = load(b + (k * PACKS + p) * LANES);
+    for (int p = 0; p < PACKS; p++) {
+      if (FETCHES) prefetch(b + ((k + STEPS_AHEAD) * PACKS + p) * LANES);
+      right[p] = load(b + (k * PACKS + p) * LANES);
+    }
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
       real left = broadcast(a[r * rowStep + k * depthStep]);

@@ -31,6 +31,7 @@ public final class RecurrentPass {
   private Span outputsFromOne;
   private Span dzh;
   private Span stateGradient;
+  private Span biasGradient;
 
   /**
    * @param schedule {@link Schedule#FUSED} takes what the device offers and is stepwise where it
@@ -198,6 +199,7 @@ public final class RecurrentPass {
     dzh = call.cell.inputAndRecurrentAdd() ? zx : arena.reals(zx.length());
     call.dzh = dzh.buffer();
     call.dzhAt = dzh.at();
+    biasGradient = arena.reals(gates());
   }
 
   /**
@@ -258,8 +260,14 @@ public final class RecurrentPass {
     Span previous = call.reverse ? outputsFromOne : outputsFromStart;
     kernels.gemm(
         true, false, gates(), call.hiddenSize, rows(), dzh, previous, 1, gradients.hiddenHidden());
-    kernels.columnSum(dzx, gradients.inputBias(), 1);
-    kernels.columnSum(dzh, gradients.hiddenBias(), 1);
+    if (call.cell.inputAndRecurrentAdd()) {
+      kernels.columnSum(dzx, biasGradient, 0); // once for both, for it reads all of dzx
+      kernels.axpby(biasGradient, gradients.inputBias(), 1, 1);
+      kernels.axpby(biasGradient, gradients.hiddenBias(), 1, 1);
+    } else {
+      kernels.columnSum(dzx, gradients.inputBias(), 1);
+      kernels.columnSum(dzh, gradients.hiddenBias(), 1);
+    }
   }
 
   /** ds[h] += dzh_t W_hh. */

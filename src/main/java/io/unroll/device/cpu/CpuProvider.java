@@ -5,7 +5,10 @@ import io.unroll.BackendOptions;
 import io.unroll.BackendUnavailableException;
 import io.unroll.Precision;
 
-/** Opens the CPU as the backend {@code cpu}: float32, plain Java, one thread per core. */
+/**
+ * Opens the CPU as the backend {@code cpu}: float32, one thread per core, by way of the native
+ * library where it can be used and else in plain Java. Its description says which, and why.
+ */
 public final class CpuProvider implements Backend.Provider {
   private static final String NAME = "cpu";
 
@@ -29,8 +32,13 @@ public final class CpuProvider implements Backend.Provider {
 
   @Override
   public Backend.Availability probe() {
+    int threads = BackendOptions.DEFAULT.resolvedThreads();
     return new Backend.Availability(
-        NAME, true, JavaDevice.describe(BackendOptions.DEFAULT.resolvedThreads()));
+        NAME,
+        true,
+        NativeLibrary.refusal() == null
+            ? NativeDevice.describe(threads)
+            : JavaDevice.describe(threads));
   }
 
   /**
@@ -56,6 +64,7 @@ public final class CpuProvider implements Backend.Provider {
               + precision
               + ": it computes in FP32 only. Ask for FP32, or for no precision.");
     }
-    return new JavaDevice(options.resolvedThreads());
+    int threads = options.resolvedThreads();
+    return NativeLibrary.refusal() == null ? new NativeDevice(threads) : new JavaDevice(threads);
   }
 }

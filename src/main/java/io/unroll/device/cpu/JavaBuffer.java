@@ -6,14 +6,10 @@ import io.unroll.device.ElementType;
 import io.unroll.device.Ledger;
 
 /** A Java array of floats or of integers. */
-final class JavaBuffer implements DeviceBuffer {
+final class JavaBuffer extends CpuBuffer {
   /** The longest array that HotSpot allocates. */
   static final int MAX_LENGTH = Integer.MAX_VALUE - 8;
 
-  private final ElementType type;
-  private final int length;
-  private final String purpose;
-  private final Ledger ledger;
   private float[] reals;
   private int[] integers;
 
@@ -23,26 +19,23 @@ final class JavaBuffer implements DeviceBuffer {
    * @throws DeviceException if it is longer than an array can be or than the heap has room for
    */
   JavaBuffer(ElementType type, long length, String purpose, Ledger ledger) {
-    this.type = type;
-    this.purpose = purpose;
-    this.ledger = ledger;
+    super(type, length, purpose, ledger);
     if (length > MAX_LENGTH) {
       throw new DeviceException(
           "cannot allocate "
               + length
               + " elements for "
               + purpose
-              + ": on backend \"cpu\" a buffer holds at most "
+              + ": on backend \"cpu\" in plain Java a buffer holds at most "
               + MAX_LENGTH
               + " elements. Use a smaller batch or shorter sequences.");
     }
-    this.length = (int) length;
     if (type == ElementType.REAL) {
-      reals = floats(this.length, purpose);
+      reals = floats((int) length, purpose);
     } else {
-      integers = ints(this.length, purpose);
+      integers = ints((int) length, purpose);
     }
-    ledger.add(this, bytes());
+    enter();
   }
 
   /** Allocates floats; a full heap becomes a message that says what to do. */
@@ -80,8 +73,7 @@ final class JavaBuffer implements DeviceBuffer {
       return null;
     }
     JavaBuffer mine = (JavaBuffer) buffer;
-    mine.requireOpen();
-    assert mine.type == ElementType.REAL : mine.purpose + " holds integers, not reals";
+    mine.requireOpen(ElementType.REAL);
     return mine.reals;
   }
 
@@ -91,41 +83,18 @@ final class JavaBuffer implements DeviceBuffer {
       return null;
     }
     JavaBuffer mine = (JavaBuffer) buffer;
-    mine.requireOpen();
-    assert mine.type == ElementType.INT : mine.purpose + " holds reals, not integers";
+    mine.requireOpen(ElementType.INT);
     return mine.integers;
   }
 
-  private void requireOpen() {
-    if (reals == null && integers == null) {
-      throw new IllegalStateException("the buffer \"" + purpose + "\" is closed");
-    }
-  }
-
-  private long bytes() {
-    return 4L * length;
+  @Override
+  boolean isOpen() {
+    return reals != null || integers != null;
   }
 
   @Override
-  public ElementType type() {
-    return type;
-  }
-
-  @Override
-  public long length() {
-    return length;
-  }
-
-  @Override
-  public String purpose() {
-    return purpose;
-  }
-
-  @Override
-  public void close() {
-    if (ledger.remove(this, bytes())) {
-      reals = null;
-      integers = null;
-    }
+  void release() {
+    reals = null;
+    integers = null;
   }
 }

@@ -1,30 +1,26 @@
 package io.unroll.device.cpu;
 
 import io.unroll.CellSpec;
-import io.unroll.Precision;
-import io.unroll.device.Device;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.ElementType;
 import io.unroll.device.FusedRecurrence;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
-import io.unroll.device.Ledger;
 import java.util.Arrays;
 
-/** The CPU in plain Java. Every call has done its work when it returns. */
-final class JavaDevice implements Device {
-  private final Ledger ledger = new Ledger();
+/** The CPU in plain Java. */
+final class JavaDevice extends CpuDevice {
   private final WorkerPool pool;
   private final Gemm gemm;
   private final Launcher launcher;
   private final FusedRecurrence.Offer recurrence;
-  private boolean closed;
 
   /**
    * @param threads how many threads compute, the caller's included; at least 1
    */
   JavaDevice(int threads) {
+    super(threads);
     pool = new WorkerPool(threads);
     Scratch[] scratches = new Scratch[threads];
     Arrays.setAll(scratches, i -> new Scratch());
@@ -36,10 +32,8 @@ final class JavaDevice implements Device {
   /** With the reason for which it is not the native library that computes. */
   static String describe(int threads) {
     String refusal = NativeLibrary.refusal();
-    return "cpu (plain Java, float32, "
-        + threads
-        + (threads == 1 ? " thread" : " threads")
-        + (refusal == null ? ")" : "; native library: " + refusal + ")");
+    String plain = describe("plain Java", threads);
+    return refusal == null ? plain : plain + ", because the native library is not used: " + refusal;
   }
 
   WorkerPool pool() {
@@ -47,41 +41,13 @@ final class JavaDevice implements Device {
   }
 
   @Override
-  public String name() {
-    return "cpu";
-  }
-
-  @Override
   public String description() {
-    return describe(pool.threads());
+    return describe(threads());
   }
 
   @Override
-  public Precision precision() {
-    return Precision.FP32;
-  }
-
-  @Override
-  public long liveBytes() {
-    return ledger.liveBytes();
-  }
-
-  @Override
-  public long peakBytes() {
-    return ledger.peakBytes();
-  }
-
-  /** Does nothing: no call returns before its work is done. */
-  @Override
-  public void synchronize() {}
-
-  @Override
-  public DeviceBuffer allocate(ElementType type, long length, String purpose) {
-    assert length >= 1 : purpose + " has length " + length;
-    if (closed) {
-      throw new IllegalStateException("backend \"cpu\" is closed");
-    }
-    return new JavaBuffer(type, length, purpose, ledger);
+  CpuBuffer newBuffer(ElementType type, long length, String purpose) {
+    return new JavaBuffer(type, length, purpose, ledger());
   }
 
   @Override
@@ -145,9 +111,7 @@ final class JavaDevice implements Device {
   }
 
   @Override
-  public DeviceKernel compile(Kernel kernel, CellSpec cell) {
-    boolean ofCell = kernel == Kernel.CELL_FORWARD || kernel == Kernel.CELL_BACKWARD;
-    assert ofCell == (cell != null) : kernel + " with cell " + cell;
+  DeviceKernel kernel(Kernel kernel, CellSpec cell) {
     return JavaKernel.of(kernel, cell);
   }
 
@@ -162,14 +126,8 @@ final class JavaDevice implements Device {
     return recurrence;
   }
 
-  /** Stops the threads; a second call does nothing. */
   @Override
-  public void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
+  void stop() {
     pool.close();
-    ledger.requireEmpty(name());
   }
 }

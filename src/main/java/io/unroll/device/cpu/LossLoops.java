@@ -111,7 +111,7 @@ final class LossLoops {
     for (int i = 0; i < n; i++) {
       double weight = weights == null ? 1 : weights[weightsAt + i];
       double error = (double) x[xAt + i] - target[targetAt + i];
-      sum += weight * error * error;
+      sum += weight == 0 ? 0 : weight * error * error;
       total += weight;
     }
     storeMean(args, 3, sum, total);
@@ -131,7 +131,8 @@ final class LossLoops {
     for (int i = from; i < to; i++) {
       double weight = weights == null ? 1 : weights[weightsAt + i];
       double error = (double) x[xAt + i] - target[targetAt + i];
-      dX[dXAt + i] = blend((float) (weight * error * scale), beta, dX[dXAt + i]);
+      float value = weight == 0 ? 0 : (float) (weight * error * scale);
+      dX[dXAt + i] = blend(value, beta, dX[dXAt + i]);
     }
   }
 }

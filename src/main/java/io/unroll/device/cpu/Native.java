@@ -1,5 +1,7 @@
 package io.unroll.device.cpu;
 
+import java.nio.ByteBuffer;
+
 /**
  * The functions of the native library {@code unroll_cpu}, native/cpu/jni.cpp. Addresses and handles
  * travel as long; nothing is checked there, so all that is passed must be right.
@@ -38,6 +40,9 @@ final class Native {
   /** Frees what {@link #allocate} gave. */
   static native void release(long address);
 
+  /** Where the bytes of a direct buffer lie. */
+  static native long address(ByteBuffer direct);
+
   static native void copyInFloats(float[] source, int from, long target, int count);
 
   static native void copyInInts(int[] source, int from, long target, int count);
@@ -60,7 +65,7 @@ final class Native {
       long c,
       int ldc);
 
-  /** The number of a kernel by its name in {@link io.unroll.device.Kernel}, or -1. */
+  /** The number of a kernel by its name in {@link io.unroll.device.Kernel}, or FILL; or -1. */
   static native int kernel(long handle, String name);
 
   /** The number of a cell with just this name and these counts, or -1. */

@@ -98,7 +98,7 @@ final class PointwiseLoops {
     int dXAt = Args.at(args, 2);
     float beta = Args.real(args, 3);
     for (int i = from; i < to; i++) {
-      dX[dXAt + i] = blend(y[yAt + i] > 0 ? dY[dYAt + i] : 0, beta, dX[dXAt + i]);
+      dX[dXAt + i] = blend(y[yAt + i] <= 0 ? 0 : dY[dYAt + i], beta, dX[dXAt + i]);
     }
   }
 

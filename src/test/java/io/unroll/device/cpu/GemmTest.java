@@ -7,11 +7,27 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass(name = "{0}")
+@EnumSource(DeviceKind.class)
 class GemmTest {
   private static final float PADDING = -3.5e9f;
+
+  private final DeviceKind kind;
+
+  GemmTest(DeviceKind kind) {
+    this.kind = kind;
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void require(DeviceKind kind) {
+    kind.require();
+  }
 
   /** One product with operands in rows longer than needed, and its answer in float64. */
   private static final class Problem {
@@ -61,8 +77,8 @@ class GemmTest {
       return transposeB ? j * ldb + q : q * ldb + j;
     }
 
-    float[] run(int threads, double beta) {
-      try (JavaDevice device = new JavaDevice(threads);
+    float[] run(DeviceKind kind, int threads, double beta) {
+      try (CpuDevice device = kind.open(threads);
           Guarded ga = Guarded.of(device, a);
           Guarded gb = Guarded.of(device, b);
           Guarded gc = Guarded.of(device, c)) {
@@ -131,17 +147,32 @@ class GemmTest {
     "7,9,300",
     "33,601,129",
     "601,33,13",
-    "270,97,40"
+    "270,97,40",
+    "14,32,256",
+    "15,33,257",
+    "28,31,255",
+    "13,65,512",
+    "29,64,513",
+    "225,33,33",
+    "1,1,300",
+    "1,33,257",
+    "257,1,33",
+    "2,700,3",
+    "700,2,5",
+    "8,8,1000"
   })
   void everyTransposition(int m, int n, int k) {
     for (int flags = 0; flags < 4; flags++) {
       for (int pad = 0; pad <= 3; pad += 3) {
         Problem problem = new Problem(flags, m, n, k, pad);
-        float[] one = problem.run(1, 0);
+        float[] one = problem.run(kind, 1, 0);
         problem.check(one, 0);
-        problem.check(problem.run(2, 1), 1);
-        assertArrayEquals(one, problem.run(3, 0), problem + ": threads change the result");
-        assertArrayEquals(one, problem.run(1, 0), problem + ": two runs differ");
+        float[] added = problem.run(kind, 2, 1);
+        problem.check(added, 1);
+        assertArrayEquals(added, problem.run(kind, 1, 1), problem + ": threads change the sum");
+        assertArrayEquals(one, problem.run(kind, 2, 0), problem + ": threads change the result");
+        assertArrayEquals(one, problem.run(kind, 3, 0), problem + ": threads change the result");
+        assertArrayEquals(one, problem.run(kind, 1, 0), problem + ": two runs differ");
       }
     }
   }
@@ -149,7 +180,7 @@ class GemmTest {
   @Test
   void depthZeroClearsOrKeeps() {
     Problem problem = new Problem(0, 3, 4, 1, 0);
-    try (JavaDevice device = new JavaDevice(2);
+    try (CpuDevice device = kind.open(2);
         Guarded a = Guarded.of(device, 1);
         Guarded c = Guarded.filled(device, 12, 5)) {
       int at = Guarded.GUARDS;
@@ -171,7 +202,7 @@ class GemmTest {
         Arrays.fill(problem.a, 0);
         problem.b[problem.bAt(k - 1, n - 1)] = bad;
         problem.b[problem.bAt(0, 0)] = bad;
-        float[] c = problem.run(2, 0);
+        float[] c = problem.run(kind, 2, 0);
         for (int i = 0; i < m; i++) {
           assertTrue(Float.isNaN(c[i * n]), problem + ": 0*" + bad + " must give NaN");
           assertTrue(Float.isNaN(c[i * n + n - 1]), problem + ": 0*" + bad + " must give NaN");
@@ -185,6 +216,6 @@ class GemmTest {
   void betaZeroDoesNotReadTheResult() {
     Problem problem = new Problem(2, 20, 70, 30, 0);
     Arrays.fill(problem.c, Float.NaN);
-    problem.check(problem.run(2, 0), 0);
+    problem.check(problem.run(kind, 2, 0), 0);
   }
 }

@@ -1,8 +1,6 @@
 package io.unroll.device.cpu;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -10,14 +8,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.unroll.Backend;
 import io.unroll.BackendOptions;
 import io.unroll.BackendUnavailableException;
-import io.unroll.CellSpec;
 import io.unroll.DeviceException;
 import io.unroll.Precision;
 import io.unroll.device.Device;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
-import io.unroll.device.Kernel;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 class JavaDeviceTest {
@@ -49,20 +44,10 @@ class JavaDeviceTest {
   }
 
   @Test
-  void copiesRoundAndKeepTheirPlace() {
-    try (Device device = new JavaDevice(1);
-        DeviceBuffer reals = device.allocate(ElementType.REAL, 6, "reals")) {
-      device.fill(reals, 0, 6, -1);
-      device.copyIn(new double[] {9, 0.1, 0.2, 9}, 1, reals, 2, 2);
-      device.fill(reals, 4, 1, 0.3);
-      double[] wide = {7, 7, 7, 7, 7, 7, 7, 7};
-      device.copyOut(reals, 0, wide, 1, 6);
-      assertArrayEquals(new double[] {7, -1, -1, 0.1f, 0.2f, 0.3f, -1, 7}, wide);
-      device.copyIn(new float[] {9, 5, 9}, 1, reals, 5, 1);
-      float[] narrow = {7, 7, 7};
-      device.copyOut(reals, 4, narrow, 1, 2);
-      assertArrayEquals(new float[] {7, 0.3f, 5}, narrow);
-    }
+  void closeStopsTheThreads() {
+    JavaDevice device = new JavaDevice(2);
+    device.close();
+    assertThrows(IllegalStateException.class, () -> device.pool().run(2, (part, worker) -> {}));
   }
 
   @Test
@@ -94,105 +79,6 @@ class JavaDeviceTest {
       assertTrue(message.contains("-Xmx") && message.contains("tokens"), message);
       assertEquals(0, device.liveBytes());
       device.allocate(ElementType.REAL, 10, "small").close();
-    }
-  }
-
-  @Test
-  void ledgerCountsAndCloseListsWhatIsLive() {
-    JavaDevice device = new JavaDevice(2);
-    DeviceBuffer a = device.allocate(ElementType.REAL, 10, "weights");
-    DeviceBuffer b = device.allocate(ElementType.INT, 5, "lengths");
-    assertEquals(60, device.liveBytes());
-    b.close();
-    b.close();
-    assertEquals(40, device.liveBytes());
-    assertEquals(60, device.peakBytes());
-    assertThrows(
-        IllegalStateException.class,
-        () -> device.copyIn(new int[1], 0, b, 0, 1),
-        "use after close");
-    String message = assertThrows(IllegalStateException.class, device::close).getMessage();
-    assertTrue(message.contains("weights") && !message.contains("lengths"), message);
-    assertThrows(IllegalStateException.class, () -> device.pool().run(2, (part, worker) -> {}));
-    device.close();
-    a.close();
-    assertEquals(0, device.liveBytes());
-  }
-
-  @Test
-  void everyKernelCompiles() {
-    try (Device device = new JavaDevice(1)) {
-      for (Kernel kernel : Kernel.values()) {
-        boolean ofCell = kernel == Kernel.CELL_FORWARD || kernel == Kernel.CELL_BACKWARD;
-        assertEquals(kernel, device.compile(kernel, ofCell ? CellSpec.GRU : null).kernel());
-      }
-    }
-  }
-
-  @Test
-  void aSteadyStepLeavesNoGarbage() {
-    com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-    try (Sequence sequence = new Sequence(2, CellSpec.LSTM, new int[] {4, 40, 64}, false, true)) {
-      Step step = new Step(sequence);
-      for (int i = 0; i < 300; i++) {
-        step.run();
-      }
-      long worker = sequence.device.pool().threadId(1);
-      long callerBefore = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
-      long workerBefore = threads.getThreadAllocatedBytes(worker);
-      int steps = 200;
-      for (int i = 0; i < steps; i++) {
-        step.run();
-      }
-      long callerBytes =
-          threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - callerBefore;
-      long workerBytes = threads.getThreadAllocatedBytes(worker) - workerBefore;
-      // One object a step would be 16 bytes; the reading itself allocates a little, once.
-      assertTrue(callerBytes < 8L * steps, "the caller allocated " + callerBytes + " bytes");
-      assertTrue(workerBytes < 8L * steps, "the worker allocated " + workerBytes + " bytes");
-      assertFalse(Float.isNaN(sequence.ds.values()[0]));
-    }
-  }
-
-  /** A fused recurrence, a product and a kernel, with arguments made once. */
-  private static final class Step {
-    private final Sequence sequence;
-    private final io.unroll.device.FusedRecurrence recurrence;
-    private final io.unroll.device.DeviceKernel sum;
-    private final io.unroll.device.KernelArgs args = new io.unroll.device.KernelArgs();
-
-    Step(Sequence sequence) {
-      this.sequence = sequence;
-      recurrence = sequence.recurrence();
-      sum = sequence.device.compile(Kernel.COLUMN_SUM, null);
-    }
-
-    void run() {
-      var call = sequence.call;
-      int width = call.cell.gateCount() * call.hiddenSize;
-      recurrence.forward(call);
-      recurrence.backward(call);
-      sequence.device.gemm(
-          true,
-          false,
-          width,
-          call.hiddenSize,
-          call.batch,
-          call.dzh,
-          call.dzhAt,
-          width,
-          call.states,
-          call.statesAt,
-          call.hiddenSize,
-          0,
-          call.weightHh,
-          call.weightHhAt,
-          call.hiddenSize);
-      args.clear().buffer(call.dzh, call.dzhAt).buffer(call.biasHh, call.biasHhAt);
-      args.i32(call.steps * call.batch).i32(width).real(0);
-      sequence.device.launch(sum, width, args);
-      sequence.device.fill(call.ds, call.dsAt, sequence.ds.length, 0.01);
     }
   }
 }

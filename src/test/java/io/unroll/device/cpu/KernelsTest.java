@@ -16,19 +16,42 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kernel but those of the cells against its formula in float64. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(DeviceKind.class)
 class KernelsTest {
   private static final double NEAR = 1e-6;
   private static final int BIG = 40_003; // enough for several threads, and not round
 
-  private final JavaDevice device = new JavaDevice(3);
+  /** Around the number of lanes of each instruction set. */
+  private static final int[] SIZES = {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65, BIG};
+
+  private static final float INFINITY = Float.POSITIVE_INFINITY;
+  private static final float[] SPECIAL = {
+    Float.NaN, INFINITY, -INFINITY, -0f, 0, 1e-30f, -1e-7f, 20, -20, 88, -88, 3e38f, -3e38f
+  };
+
+  private final DeviceKind kind;
+  private final CpuDevice device;
   private final KernelArgs args = new KernelArgs();
   private final Random random = new Random(5);
+
+  KernelsTest(DeviceKind kind) {
+    this.kind = kind;
+    device = kind.open(3);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void require(DeviceKind kind) {
+    kind.require();
+  }
 
   @BeforeEach
   void clear() {
@@ -37,7 +60,7 @@ class KernelsTest {
 
   @AfterEach
   void close() {
-    device.pool().close();
+    DeviceKind.close(device);
   }
 
   private Guarded random(int length) {
@@ -75,10 +98,12 @@ class KernelsTest {
       value = Kernel.class,
       names = {"TANH_FORWARD", "SIGMOID_FORWARD", "RELU_FORWARD"})
   void activations(Kernel kernel) {
-    for (int n : new int[] {1, 17, BIG}) {
+    for (int n : SIZES) {
       Guarded x = random(n);
       float[] values = x.values();
-      values[0] = Float.NaN;
+      for (int i = 0; i < Math.min(n, SPECIAL.length); i++) {
+        values[n - 1 - i] = SPECIAL[i];
+      }
       device.copyIn(values, 0, x.buffer, Guarded.GUARDS, n);
       Guarded y = Guarded.filled(device, n, 9);
       buffers(x, y);
@@ -104,9 +129,11 @@ class KernelsTest {
     "RELU_BACKWARD,0", "RELU_BACKWARD,1", "MULTIPLY,0", "MULTIPLY,1"
   })
   void twoOperands(Kernel kernel, double beta) {
-    for (int n : new int[] {1, 17, BIG}) {
+    for (int n : SIZES) {
       Guarded y = random(n);
       Guarded dY = random(n);
+      device.fill(y.buffer, Guarded.GUARDS + n / 2, 1, Double.NaN);
+      device.fill(dY.buffer, Guarded.GUARDS + n / 3, 1, INFINITY);
       Guarded dX = beta == 0 ? Guarded.filled(device, n, Float.NaN) : random(n);
       float[] before = dX.values();
       float[] v = y.values();
@@ -118,7 +145,7 @@ class KernelsTest {
               switch (kernel) {
                 case TANH_BACKWARD -> d[i] * (1 - (double) v[i] * v[i]);
                 case SIGMOID_BACKWARD -> d[i] * (double) v[i] * (1.0 - v[i]);
-                case RELU_BACKWARD -> v[i] > 0 ? d[i] : 0;
+                case RELU_BACKWARD -> v[i] <= 0 ? 0 : d[i];
                 default -> (double) v[i] * d[i];
               };
       assertNear(
@@ -172,9 +199,16 @@ class KernelsTest {
   @ParameterizedTest
   @ValueSource(doubles = {0, 1})
   void dropout(double beta) {
-    int n = 9_001;
-    long seed = 0x1234_5678_9abcL;
-    long counter = (1L << 40) + 3;
+    // Beginning at each place in a block, and across a carry of the block's number.
+    for (int n : SIZES) {
+      for (long counter : new long[] {0, 1, (1L << 34) - 30, (1L << 40) + 3}) {
+        dropout(n, counter, beta);
+      }
+    }
+  }
+
+  private void dropout(int n, long counter, double beta) {
+    long seed = 0x9234_5678_9abc_def0L;
     Guarded x = random(n);
     Guarded out = random(n);
     float[] v = x.values();
@@ -187,15 +221,66 @@ class KernelsTest {
             i ->
                 (Philox.uniform(seed, counter + i) >= 0.3f ? v[i] / 0.7 : 0)
                     + (beta == 0 ? 0 : before[i]));
-    assertNear(expected, out.values(), NEAR, "dropout");
-    if (beta == 0) {
+    assertNear(expected, out.values(), NEAR, "dropout of " + n + " from " + counter);
+    if (beta == 0 && n == BIG) {
       double kept = Arrays.stream(expected).filter(e -> e != 0).count();
       assertEquals(0.7, kept / n, 0.03, "share of the kept elements");
     }
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,0", "3,300,1", "700,531,0", "129,5,1"})
+  @EnumSource(
+      value = Kernel.class,
+      names = {
+        "COLUMN_SUM",
+        "GATHER_ROWS",
+        "SCATTER_ADD_ROWS",
+        "SQUARE_SUM",
+        "COPY_ROWS",
+        "DROPOUT",
+        "TANH_BACKWARD",
+        "BIAS_ADD"
+      })
+  void threadsDoNotChangeAResult(Kernel kernel) {
+    int rows = 210;
+    int n = 191;
+    float[] expected = null;
+    for (int threads = 1; threads <= 4; threads++) {
+      try (CpuDevice other = kind.open(threads);
+          DeviceBuffer index = other.allocate(ElementType.INT, rows, "index");
+          Guarded a = Guarded.random(other, rows * n, new Random(7));
+          Guarded b = Guarded.random(other, rows * n, new Random(8));
+          Guarded c = Guarded.random(other, rows * n, new Random(9))) {
+        other.copyIn(new Random(10).ints(rows, -1, rows).toArray(), 0, index, 0, rows);
+        args.clear();
+        a.addTo(args);
+        long items = (long) rows * n;
+        switch (kernel) {
+          case COLUMN_SUM -> c.addTo(args).i32(rows).i32((int) (items = n)).real(1);
+          case GATHER_ROWS -> c.addTo(args.buffer(index, 0)).i32(n);
+          case SCATTER_ADD_ROWS -> c.addTo(args.buffer(index, 0)).i32(rows).i32((int) (items = n));
+          case SQUARE_SUM -> c.addTo(args).i64(rows * n).i32((int) (items = rows));
+          case COPY_ROWS -> c.addTo(args).i32(n - 1).i32(n).i32(n).real(1);
+          case DROPOUT -> c.addTo(args).real(0.4).i64(3).i64(5).real(1);
+          case BIAS_ADD -> b.addTo(args).i32(n);
+          default -> {
+            b.addTo(args);
+            c.addTo(args).real(1);
+          }
+        }
+        if (kernel == Kernel.COPY_ROWS) {
+          items -= rows;
+        }
+        other.launch(other.compile(kernel, null), items, args);
+        float[] found = kernel == Kernel.BIAS_ADD ? a.values() : c.values();
+        expected = expected == null ? found : expected;
+        assertArrayEquals(expected, found, kernel + " on " + threads + " threads");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,0", "3,300,1", "700,531,0", "129,5,1", "37,2100,1", "6,16,0"})
   void columnSum(int rows, int n, double beta) {
     Guarded x = random(rows * n);
     Guarded out = beta == 0 ? Guarded.filled(device, n, Float.NaN) : random(n);
@@ -253,7 +338,7 @@ class KernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,1,1,0", "3,5,7,9,1", "211,63,70,65,0", "211,63,63,80,1"})
+  @CsvSource({"1,1,1,1,0", "3,5,7,9,1", "211,63,70,65,0", "211,63,63,80,1", "500,32,33,32,0"})
   void copyRows(int rows, int columns, int ldX, int ldOut, double beta) {
     Guarded x = random(rows * ldX);
     Guarded out = random(rows * ldOut);
@@ -291,7 +376,7 @@ class KernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1", "33,7", "150,1003"})
+  @CsvSource({"1,1", "33,7", "150,1003", "7,40000"})
   void squareSumAndClip(int parts, int n) {
     Guarded x = random(n);
     float[] v = x.values();

@@ -11,22 +11,36 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Losses and optimizers against their formulas in float64. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(DeviceKind.class)
 class LossAndOptimizerKernelsTest {
   private static final double NEAR = 1e-6;
   private static final int IGNORE = -100;
 
-  private final JavaDevice device = new JavaDevice(3);
+  private final CpuDevice device;
   private final KernelArgs args = new KernelArgs();
   private final Random random = new Random(6);
 
+  LossAndOptimizerKernelsTest(DeviceKind kind) {
+    device = kind.open(3);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void require(DeviceKind kind) {
+    kind.require();
+  }
+
   @AfterEach
   void close() {
-    device.pool().close();
+    DeviceKind.close(device);
   }
 
   private Guarded nan(int length) {
@@ -46,7 +60,7 @@ class LossAndOptimizerKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,0,0", "7,3,2,1", "300,131,50,0"})
+  @CsvSource({"1,1,0,0", "7,3,2,1", "300,131,50,0", "40,16,3,1", "1200,64,7,0", "5,1000,0,1"})
   void crossEntropy(int rows, int classes, int ignored, double beta) {
     Guarded logits = Guarded.random(device, rows * classes, random);
     float[] x = logits.values();
@@ -117,6 +131,17 @@ class LossAndOptimizerKernelsTest {
     launch(Kernel.CROSS_ENTROPY_FORWARD, 2);
     assertArrayEquals(new float[] {Float.NaN, 0}, loss.values());
 
+    int classes = 37;
+    Guarded wide = Guarded.filled(device, 2 * classes, -400);
+    device.fill(wide.buffer, Guarded.GUARDS + 20, 1, 3);
+    device.fill(wide.buffer, Guarded.GUARDS + classes + 36, 1, Double.POSITIVE_INFINITY);
+    device.copyIn(new int[] {20, 1}, 0, target, 0, 2);
+    add(wide).buffer(target, 0);
+    add(lse, loss).i32(classes).i32(IGNORE);
+    launch(Kernel.CROSS_ENTROPY_FORWARD, 2);
+    assertArrayEquals(new float[] {3, Float.NaN}, lse.values());
+    assertArrayEquals(new float[] {0, Float.NaN}, loss.values());
+
     device.copyIn(new int[] {IGNORE, IGNORE}, 0, target, 0, 2);
     Guarded mean = nan(2);
     add(loss).buffer(target, 0);
@@ -165,9 +190,16 @@ class LossAndOptimizerKernelsTest {
   @Test
   void squaredErrorWithoutWeightIsZero() {
     Guarded mean = nan(2);
-    add(Guarded.of(device, 1), Guarded.of(device, 2), Guarded.of(device, 0), mean).i32(1);
+    Guarded x = Guarded.of(device, Float.NaN);
+    Guarded target = Guarded.of(device, 2);
+    Guarded weight = Guarded.of(device, 0);
+    add(x, target, weight, mean).i32(1);
     launch(Kernel.SQUARED_ERROR_MEAN, 1);
     assertArrayEquals(new float[2], mean.values());
+    Guarded dX = nan(1);
+    add(x, target, weight, mean, Guarded.of(device, 1), dX).real(0);
+    launch(Kernel.SQUARED_ERROR_BACKWARD, 1);
+    assertArrayEquals(new float[1], dX.values());
   }
 
   /** One element's weight, gradient and moments; the formulas of Kernel. */

@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** A sequence on a device, filled from a seed that depends on its sizes alone. */
+/** A sequence on a device that it owns, filled from a seed that depends on its sizes alone. */
 final class Sequence implements AutoCloseable {
-  final JavaDevice device;
+  final CpuDevice device;
   final RecurrentCall call = new RecurrentCall();
   final Guarded zx;
   final Guarded weight;
@@ -27,8 +27,8 @@ final class Sequence implements AutoCloseable {
   final Guarded dzh;
   int[] lengths;
 
-  Sequence(int threads, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
-    device = new JavaDevice(threads);
+  Sequence(CpuDevice device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
+    this.device = device;
     int steps = sizes[0];
     int batch = sizes[1];
     int hidden = sizes[2];
@@ -37,7 +37,9 @@ final class Sequence implements AutoCloseable {
     int rows = steps * batch;
     int ld = hidden + 2;
     zx = Guarded.random(device, rows * gates * hidden, random);
-    weight = Guarded.random(device, gates * hidden * hidden, random);
+    // As small as at the start of a training, so that a rounding does not grow from step to step.
+    weight =
+        Guarded.random(device, gates * hidden * hidden, random, (float) Math.sqrt(1.0 / hidden));
     biasIh = Guarded.random(device, gates * hidden, random);
     biasHh = Guarded.random(device, gates * hidden, random);
     states = Guarded.random(device, cell.stateCount() * (steps + 1) * batch * hidden, random);
@@ -162,6 +164,6 @@ final class Sequence implements AutoCloseable {
 
   @Override
   public void close() {
-    device.pool().close();
+    DeviceKind.close(device);
   }
 }

@@ -1,0 +1,66 @@
+package io.unroll.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.DeviceException;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.ElementType;
+import io.unroll.device.Kernel;
+import io.unroll.device.KernelArgs;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class NativeDeviceTest {
+  @BeforeAll
+  static void require() {
+    DeviceKind.NATIVE.require();
+  }
+
+  @Test
+  void saysWhatItIs() {
+    try (NativeDevice device = new NativeDevice(3)) {
+      String found = device.description();
+      assertTrue(found.matches("cpu \\(native (AVX-512|AVX2|NEON), float32, 3 threads\\)"), found);
+    }
+  }
+
+  @Test
+  void memoryRunsOutWithACureAndTheDeviceStaysUsable() {
+    try (NativeDevice device = new NativeDevice(1)) {
+      for (long length : new long[] {1L << 40, Long.MAX_VALUE}) {
+        String message =
+            assertThrows(
+                    DeviceException.class,
+                    () -> device.allocate(ElementType.REAL, length, "activations"))
+                .getMessage();
+        assertTrue(message.contains("activations") && message.contains("batch"), message);
+        assertTrue(message.contains(Long.toString(length)), message);
+      }
+      assertEquals(0, device.liveBytes());
+      device.allocate(ElementType.REAL, 10, "small").close();
+    }
+  }
+
+  /** What plain Java would refuse by itself must not reach the library. */
+  @Test
+  void refusesWhatIsClosedAndWhatLiesOutside() {
+    NativeDevice device = new NativeDevice(2);
+    DeviceBuffer x = device.allocate(ElementType.REAL, 10, "weights");
+    assertThrows(AssertionError.class, () -> device.fill(x, 4, 7, 0));
+    assertThrows(AssertionError.class, () -> device.copyIn(new float[9], 0, x, 2, 9));
+    assertThrows(AssertionError.class, () -> device.copyIn(new int[1], 0, x, 0, 1));
+    assertThrows(
+        AssertionError.class,
+        () -> device.gemm(false, false, 3, 3, 3, x, 0, 3, x, 0, 3, 0, x, 2, 3));
+    x.close();
+    var fill = device.compile(Kernel.SCALE_BY, null);
+    KernelArgs args = new KernelArgs().buffer(x, 0).buffer(x, 0);
+    assertThrows(IllegalStateException.class, () -> device.launch(fill, 1, args));
+    device.close();
+    args.clear();
+    assertThrows(IllegalStateException.class, () -> device.launch(fill, 1, args));
+    assertThrows(IllegalStateException.class, () -> device.compile(Kernel.SCALE_BY, null));
+  }
+}
