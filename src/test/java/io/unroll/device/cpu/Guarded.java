@@ -40,9 +40,14 @@ final class Guarded implements AutoCloseable {
 
   /** Reals with mixed signs between -1 and 1. */
   static Guarded random(Device device, int length, Random random) {
+    return random(device, length, random, 1);
+  }
+
+  /** Reals with mixed signs between -limit and limit. */
+  static Guarded random(Device device, int length, Random random, float limit) {
     float[] values = new float[length];
     for (int i = 0; i < length; i++) {
-      values[i] = 2 * random.nextFloat() - 1;
+      values[i] = limit * (2 * random.nextFloat() - 1);
     }
     return new Guarded(device, values);
   }

@@ -37,7 +37,9 @@ final class Sequence implements AutoCloseable {
     int rows = steps * batch;
     int ld = hidden + 2;
     zx = Guarded.random(device, rows * gates * hidden, random);
-    weight = Guarded.random(device, gates * hidden * hidden, random);
+    // As small as at the start of a training, so that a rounding does not grow from step to step.
+    weight =
+        Guarded.random(device, gates * hidden * hidden, random, (float) Math.sqrt(1.0 / hidden));
     biasIh = Guarded.random(device, gates * hidden, random);
     biasHh = Guarded.random(device, gates * hidden, random);
     states = Guarded.random(device, cell.stateCount() * (steps + 1) * batch * hidden, random);
