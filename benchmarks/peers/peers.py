@@ -148,6 +148,7 @@ def run_build(command, cwd):
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     if done.returncode != 0:
         said = re.sub(r"\x1b\[[0-9;]*m|\(https?://[^)]*\)", "", done.stdout + done.stderr)
+        said = re.sub(r"https?://\S+", "the repository", said)
         lines = [line for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if "ERROR" in line or "error:" in line] or lines
         raise Missing(f"`{' '.join(command)}` failed: {' '.join(errors[:1])}")

@@ -10,12 +10,12 @@ DISTURBED = 0.15
 
 
 def markdown(lines, notes):
-    parts = [heading(lines), peaks(lines), agreement(lines)]
+    parts = [heading(lines), disturbance(lines), peaks(lines), agreement(lines)]
     peak = best_peak(lines)
     for cell in ordered(lines, "layer", "cell"):
         parts.append(cell_table(lines, cell, peak))
     parts += [means(lines), each_peer(lines), settings(lines), characters(lines), classic(lines),
-              memory_and_start(lines), disturbance(lines)]
+              memory_and_start(lines)]
     if notes:
         parts.append("## What went wrong or is missing\n\n"
                      + "\n".join("* " + note for note in notes))
@@ -38,7 +38,7 @@ def table(head, rows):
 
 
 def numeric(rows, column):
-    return all(re.fullmatch(r"[\d.,() to–]*", row[column]) for row in rows)
+    return all(re.fullmatch(r"([\d.,()–]| |to )*", row[column]) for row in rows)
 
 
 def digits(value):
@@ -57,11 +57,13 @@ def heading(lines):
         if "version" in line:
             versions[line["software"]] = line["version"]
     written = ", ".join(f"{name} {version}" for name, version in versions.items())
+    devices = {line["details"] for line in of_kind(lines, "config") if ours(line["software"])}
+    device = "".join(f", {details}" for details in sorted(devices))
     passes = f"{env['passes']} pass" + ("es" if env["passes"] > 1 else "")
     quick = "\n\nA quick look: too short to be published." if env["quick"] else ""
     return (f"# Unroll beside other software, {env['date']}\n\n"
             f"{env['cpu']}, {env['cores']} cores, {env['system']}, {env['jdk']}; {written};"
-            f" Unroll at commit {env['commit']}.\n\n"
+            f" Unroll at commit {env['commit']}{device}.\n\n"
             f"`{env['command'].strip()}`: {passes}, {env['seconds']:g} s a case. Milliseconds are"
             " medians of a process, the best of all settings and passes on both sides. GFLOP/s ="
             " 2·T·B·(I+H)·G·H, three times that for training. A ratio above 1 says that Unroll"
