@@ -2,7 +2,6 @@ package io.unroll.peers.unroll;
 
 import io.unroll.Backend;
 import io.unroll.data.SequenceBatcher;
-import io.unroll.nn.Embedding;
 import io.unroll.nn.Indices;
 import io.unroll.nn.Linear;
 import io.unroll.nn.Losses;
@@ -27,7 +26,6 @@ final class CharTraining implements Timed {
   private final Backend backend;
   private final Parameters parameters;
   private final Tape tape;
-  private final Embedding symbols;
   private final Recurrent recurrent;
   private final Linear head;
   private final RecurrentState state;
@@ -50,7 +48,6 @@ final class CharTraining implements Timed {
     int count = config.inputSize();
     parameters = new Parameters(backend, SEED);
     tape = new Tape(backend, SEED);
-    symbols = new Embedding(parameters, "symbols", count, count);
     recurrent = new Recurrent(parameters, "rnn", config);
     head = new Linear(parameters, "head", config.hiddenSize(), count);
     state = recurrent.newState(batch);
@@ -68,8 +65,7 @@ final class CharTraining implements Timed {
 
   /** The outputs of the recurrent layers: the only place that says how symbols are brought in. */
   private Tensor outputs(Indices characters) {
-    Recurrent.Options carried = Recurrent.Options.carried(state);
-    return recurrent.forward(symbols.forward(characters), carried).y();
+    return recurrent.forward(characters, Recurrent.Options.carried(state)).y();
   }
 
   @Override
