@@ -6,7 +6,6 @@
  *   REAL, NATURAL            a constant in every lane
  *   BITS, FROM_BITS          the bits of a real as an integer, and back
  *   MINIMUM(a, b), MAXIMUM   b where either is NaN
- *   RECIPROCAL(d)            1/d for 1 <= d <= 2^126 or NaN, to about one unit in the last place
  *   TO_REAL                  an integer as the nearest real
  *   MULTIPLY(a, b, hi, lo)   the two halves of the products of naturals
  */
@@ -24,7 +23,6 @@ typedef unsigned natural;
 #define BITS(x) __float_as_int(x)
 #define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
 #define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
-#define RECIPROCAL(d) (1.0f / (d))
 #define FROM_BITS(i) __int_as_float(i)
 #define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrtf(x)
@@ -41,7 +39,6 @@ typedef uint natural;
 #define BITS(x) as_int(x)
 #define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
 #define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
-#define RECIPROCAL(d) (1.0f / (d))
 #define FROM_BITS(i) as_float(i)
 #define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrt(x)
@@ -71,22 +68,16 @@ typedef unsigned natural __attribute__((vector_size(4 * LANES)));
 /* Masked with all lanes, because GCC 12 takes the others' undefined source for a mistake. */
 #define MINIMUM(a, b) ((real)_mm512_maskz_min_ps(0xffff, (__m512)(a), (__m512)(b)))
 #define MAXIMUM(a, b) ((real)_mm512_maskz_max_ps(0xffff, (__m512)(a), (__m512)(b)))
-DEVICE_FN real RECIPROCAL(real d) { /* an estimate and one step of Newton's method */
-  real r = (real)_mm512_maskz_rcp14_ps(0xffff, (__m512)d);
-  return r + r * (1.0f - d * r);
-}
 DEVICE_FN real SQRT(real x) { return (real)_mm512_maskz_sqrt_ps(0xffff, (__m512)x); }
 #define EVEN_PRODUCTS(a, b) (natural)_mm512_maskz_mul_epu32(0xff, (__m512i)(a), (__m512i)(b))
 #elif defined(__AVX2__) && LANES == 8
 #define MINIMUM(a, b) ((real)_mm256_min_ps((__m256)(a), (__m256)(b)))
 #define MAXIMUM(a, b) ((real)_mm256_max_ps((__m256)(a), (__m256)(b)))
-#define RECIPROCAL(d) (1.0f / (d))
 DEVICE_FN real SQRT(real x) { return (real)_mm256_sqrt_ps((__m256)x); }
 #define EVEN_PRODUCTS(a, b) (natural)_mm256_mul_epu32((__m256i)(a), (__m256i)(b))
 #else
 #define MINIMUM(a, b) ((a) < (b) ? (a) : (b))
 #define MAXIMUM(a, b) ((a) > (b) ? (a) : (b))
-#define RECIPROCAL(d) (1.0f / (d))
 DEVICE_FN real SQRT(real x) {
   real root;
   for (int i = 0; i < LANES; i++) root[i] = __builtin_sqrtf(x[i]);

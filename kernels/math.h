@@ -51,7 +51,7 @@ DEVICE_FN real TANH(real x) {
   real r = reduced(size + size, &n);
   real scale = FROM_BITS((n << 23) + ONE);
   real e = exp_minus_one_near_zero(r) * scale + (scale - 1.0f);
-  real y = e * RECIPROCAL(e + 2.0f);
+  real y = e / (e + 2.0f);
   return FROM_BITS(BITS(y) | (BITS(x) & BITS(REAL(-0.0f))));
 }
 
@@ -60,7 +60,7 @@ DEVICE_FN real SIGMOID(real x) {
   natural n;
   real r = reduced(MAXIMUM(REAL(-87.0f), MINIMUM(REAL(87.0f), -x)), &n);
   real e = (exp_minus_one_near_zero(r) + 1.0f) * FROM_BITS((n << 23) + ONE);
-  return RECIPROCAL(e + 1.0f);
+  return 1.0f / (e + 1.0f);
 }
 
 #endif

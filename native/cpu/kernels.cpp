@@ -12,9 +12,16 @@ int64_t two(const Argument *) { return 2; }
 // Where a launch has one item only, the cost does not matter.
 const auto single = one;
 
-int64_t columnSumCost(const Argument *args) { return 1 + args[2].integer / 4; }
+// Columns below which the threads would read pieces of rows that are too short to come fast.
+constexpr int64_t WORTH_A_CUT = 256;
 
-int64_t scatterCost(const Argument *args) { return 1 + args[3].integer / 2; }
+int64_t columnSumCost(const Argument *args) {
+  return args[3].integer < WORTH_A_CUT ? 0 : 1 + args[2].integer / 8;
+}
+
+int64_t scatterCost(const Argument *args) {
+  return args[4].integer < WORTH_A_CUT ? 0 : 1 + args[3].integer / 4;
+}
 
 int64_t squareSumCost(const Argument *args) { return 1 + args[2].integer / args[3].integer / 8; }
 

@@ -13,22 +13,24 @@ namespace ISA {
 namespace {
 
 INLINE float largestLane(real pack) {
-  float largest = pack[0];
-  for (int i = 1; i < LANES; i++) largest = pack[i] > largest ? pack[i] : largest;
-  return largest;
+#pragma GCC unroll 4
+  for (int size = LANES / 2; size > 0; size /= 2) {
+    integer from = laneNumbers() ^ size;
+    real other = __builtin_shuffle(pack, from);
+    pack = MAXIMUM(other, pack);
+  }
+  return pack[0];
 }
 
 // The largest of a row, NaN left aside; the sum of terms brings it back.
 INLINE float largestOf(const float *x, int64_t n) {
-  real largest = broadcast(-__builtin_inff());
-  int64_t i = 0;
-  for (; i + LANES <= n; i += LANES) {
-    real pack = load(x + i);
-    largest = pack > largest ? pack : largest;
-  }
-  float most = largestLane(largest);
-  for (; i < n; i++) most = x[i] > most ? x[i] : most;
-  return most;
+  real least = broadcast(-__builtin_inff());
+  real largest = least;
+  packs(0, n, [&](int64_t i, int count) EACH {
+    real pack = load(x + i, count);
+    largest = MAXIMUM(count == LANES ? pack : laneNumbers() < count ? pack : least, largest);
+  });
+  return largestLane(largest);
 }
 
 double logSumExp(const float *x, int64_t n) {

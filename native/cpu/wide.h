@@ -7,6 +7,7 @@ namespace unroll {
 namespace ISA {
 
 typedef double wide __attribute__((vector_size(4 * LANES)));
+typedef long long wide_index __attribute__((vector_size(4 * LANES)));
 
 #if defined(__AVX512F__)
 
@@ -73,12 +74,17 @@ struct WideSum {
     high += other.high;
   }
 
-  // The lanes together, in a fixed order.
+  // The lanes together, in a fixed order: the upper half onto the lower, again and again.
   INLINE_MEMBER double total() const {
     wide sum = low + high;
-    double all = 0;
-    for (int i = 0; i < LANES / 2; i++) all += sum[i];
-    return all;
+#pragma GCC unroll 4
+    for (int size = LANES / 4; size > 0; size /= 2) {
+      wide_index from;
+#pragma GCC unroll 16
+      for (int i = 0; i < LANES / 2; i++) from[i] = i ^ size;
+      sum += __builtin_shuffle(sum, from);
+    }
+    return sum[0];
   }
 };
 
