@@ -75,7 +75,7 @@ void compareAll(const char *what, Floats &found, const std::vector<double> &exac
 
 void testPool();
 void testMemory();
-void testMath(const Isa &isa, int64_t stride);
+void testMath(const Isa &isa);
 void testMultiply(const Isa &isa);
 void testRecurrence(const Isa &isa);
 void testKernels(const Isa &isa);

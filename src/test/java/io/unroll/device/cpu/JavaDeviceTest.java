@@ -22,7 +22,7 @@ class JavaDeviceTest {
       assertEquals("cpu", backend.name());
       assertEquals(Precision.FP32, backend.precision());
       assertTrue(
-          backend.description().matches("cpu \\(.*, float32, 3 threads.*\\)"),
+          backend.description().matches("cpu \\(.*, float32, 3 threads\\).*"),
           backend.description());
     }
     assertTrue(Backend.list().stream().anyMatch(a -> a.name().equals("cpu") && a.available()));

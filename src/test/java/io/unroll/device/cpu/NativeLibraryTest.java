@@ -95,7 +95,10 @@ class NativeLibraryTest {
 
   @Test
   void leavesNothingBehind() throws Exception {
-    String refusal = refusalWith("-Djava.io.tmpdir=" + folder);
+    assumeTrue(System.getProperty(NativeLibrary.FILE) == null, "it is not unpacked here");
+    String on =
+        "-D" + NativeLibrary.SWITCH + "=" + System.getProperty(NativeLibrary.SWITCH, "true");
+    String refusal = refusalWith("-Djava.io.tmpdir=" + folder, on);
     assertEquals(String.valueOf(NativeLibrary.refusal()), refusal);
     try (Stream<Path> left = Files.list(folder)) {
       assertEquals(List.of(), left.toList());
