@@ -142,8 +142,14 @@ class LossAndOptimizerKernelsTest {
     assertArrayEquals(new float[] {3, Float.NaN}, lse.values());
     assertArrayEquals(new float[] {0, Float.NaN}, loss.values());
 
-    device.copyIn(new int[] {IGNORE, IGNORE}, 0, target, 0, 2);
+    device.copyIn(new int[] {0, IGNORE}, 0, target, 0, 2);
     Guarded mean = nan(2);
+    add(Guarded.of(device, 3, Float.NaN)).buffer(target, 0);
+    add(mean).i32(2).i32(IGNORE);
+    launch(Kernel.CROSS_ENTROPY_MEAN, 1);
+    assertArrayEquals(new float[] {3, 1}, mean.values());
+
+    device.copyIn(new int[] {IGNORE, IGNORE}, 0, target, 0, 2);
     add(loss).buffer(target, 0);
     add(mean).i32(2).i32(IGNORE);
     launch(Kernel.CROSS_ENTROPY_MEAN, 1);
@@ -185,6 +191,22 @@ class LossAndOptimizerKernelsTest {
       expected[i] = -4 * w[i] * ((double) v[i] - t[i]) / total + (beta == 0 ? 0 : before[i]);
     }
     assertNear(expected, dX.values(), NEAR, "gradient");
+  }
+
+  @Test
+  void squaredErrorLooksAtNoElementWithoutWeight() {
+    int n = 35;
+    Guarded x = Guarded.filled(device, n, 4);
+    Guarded target = Guarded.filled(device, n, 2);
+    Guarded weights = Guarded.filled(device, n, 0.5f);
+    for (int i = 1; i < n; i += 3) {
+      device.fill(x.buffer, Guarded.GUARDS + i, 1, Double.NaN);
+      device.fill(weights.buffer, Guarded.GUARDS + i, 1, 0);
+    }
+    Guarded mean = nan(2);
+    add(x, target, weights, mean).i32(n);
+    launch(Kernel.SQUARED_ERROR_MEAN, 1);
+    assertArrayEquals(new float[] {4, 1 / 11.5f}, mean.values());
   }
 
   @Test
