@@ -22,11 +22,12 @@ DEVICE_FN real exp_minus_one_near_zero(real r) {
   return p * (r * r) + r;
 }
 
-/* x = n ln 2 + r. *bits holds n in its lowest bits, and above them what a shift by 23 drops. */
-DEVICE_FN real reduced(real x, integer *bits) {
+/* x = n ln 2 + r. *bits holds n in its lowest bits, and above them what a shift by 23 drops. Exponents are
+ * computed with naturals, because these may overflow. */
+DEVICE_FN real reduced(real x, natural *bits) {
   real shifted = x * LOG2_E + ROUNDER;
   real n = shifted - ROUNDER;
-  *bits = BITS(shifted);
+  *bits = (natural)BITS(shifted);
   return (x - n * LN2_HIGH) - n * LN2_LOW;
 }
 
@@ -34,18 +35,18 @@ DEVICE_FN real reduced(real x, integer *bits) {
 
 /* e^x. Overflows to infinity and underflows by way of subnormal numbers to 0. */
 DEVICE_FN real EXP(real x) {
-  integer n;
-  real r = reduced(MAXIMUM(REAL(-110.0f), MINIMUM(REAL(100.0f), x)), &n);
-  n = (n << 10) >> 10;     /* from the lowest 22 bits, with their sign */
-  integer half = n >> 1;   /* in two factors, because 2^n itself may be no normal float */
+  natural bits;
+  real r = reduced(MAXIMUM(REAL(-110.0f), MINIMUM(REAL(100.0f), x)), &bits);
+  integer n = (integer)(bits << 10) >> 10; /* from the lowest 22 bits, with their sign */
+  natural half = (natural)(n >> 1); /* in two factors, because 2^n itself may be no normal float */
   real scale = FROM_BITS((half << 23) + ONE);
-  real rest = FROM_BITS(((n - half) << 23) + ONE);
+  real rest = FROM_BITS((((natural)n - half) << 23) + ONE);
   return (exp_minus_one_near_zero(r) + 1.0f) * scale * rest;
 }
 
 /* (e^2|x| - 1) / (e^2|x| + 1) with the sign of x; the numerator without cancellation near 0. */
 DEVICE_FN real TANH(real x) {
-  integer n;
+  natural n;
   real size = MINIMUM(REAL(10.0f), FROM_BITS(BITS(x) & 0x7fffffff));
   real r = reduced(size + size, &n);
   real scale = FROM_BITS((n << 23) + ONE);
@@ -56,7 +57,7 @@ DEVICE_FN real TANH(real x) {
 
 /* 1 / (1 + e^-x); below -87 its value there, 1.6e-38. */
 DEVICE_FN real SIGMOID(real x) {
-  integer n;
+  natural n;
   real r = reduced(MAXIMUM(REAL(-87.0f), MINIMUM(REAL(87.0f), -x)), &n);
   real e = (exp_minus_one_near_zero(r) + 1.0f) * FROM_BITS((n << 23) + ONE);
   return 1.0f / (e + 1.0f);

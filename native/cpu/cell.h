@@ -51,15 +51,19 @@ struct CellStep {
     if (y != nullptr) store(y + row * ldY + unit, after[0], count);
   }
 
-  // Fetches what run will read and write.
-  INLINE_MEMBER void prefetch(int row, int unit) const {
-    const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
-    for (int g = 0; g < Cell::GATES; g++) ISA::prefetch(x + static_cast<int64_t>(g) * hiddenSize);
-    for (int s = 0; s < Cell::STATES; s++) {
-      prefetchToWrite(next + s * stateStride + static_cast<int64_t>(row) * hiddenSize + unit);
-    }
-    for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
-      prefetchToWrite(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit);
+  // Fetches what run will read and write for some packs of units.
+  INLINE_MEMBER void prefetch(int row, int unit, int packs) const {
+    int64_t each = row;
+    for (int u = unit; u < unit + packs * LANES; u += LANES) {
+      for (int g = 0; g < Cell::GATES; g++) {
+        ISA::prefetch(zx + (each * Cell::GATES + g) * hiddenSize + u);
+      }
+      for (int s = 0; s < Cell::STATES; s++) {
+        prefetchToWrite(next + s * stateStride + each * hiddenSize + u);
+      }
+      for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
+        prefetchToWrite(keep + (each * Cell::RESERVED + r) * hiddenSize + u);
+      }
     }
   }
 };
@@ -119,19 +123,20 @@ struct CellGradient {
     for (int s = 0; s < Cell::STATES; s++) store(ds + s * gradientStride + state, dBefore[s], count);
   }
 
-  // Fetches what run will read and write.
-  INLINE_MEMBER void prefetch(int row, int unit) const {
-    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
-    float *to = dzx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
-    for (int u = 0; u < 2 * LANES; u += LANES) {
-      for (int r = 0; r < Cell::RESERVED; r++) {
-        ISA::prefetch(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit + u);
-      }
-      for (int s = 0; s < Cell::STATES; s++) ISA::prefetch(previous + s * stateStride + state + u);
-      if (dy != nullptr) ISA::prefetch(dy + row * ldDy + unit + u);
+  // Fetches what run will read and write for some packs of units.
+  INLINE_MEMBER void prefetch(int row, int unit, int packs) const {
+    int64_t each = row;
+    for (int u = unit; u < unit + packs * LANES; u += LANES) {
       for (int g = 0; g < Cell::GATES; g++) {
-        prefetchToWrite(to + static_cast<int64_t>(g) * hiddenSize + u);
+        prefetchToWrite(dzx + (each * Cell::GATES + g) * hiddenSize + u);
       }
+      for (int s = 0; s < Cell::STATES; s++) {
+        ISA::prefetch(previous + s * stateStride + each * hiddenSize + u);
+      }
+      for (int r = 0; r < Cell::RESERVED; r++) {
+        ISA::prefetch(keep + (each * Cell::RESERVED + r) * hiddenSize + u);
+      }
+      if (dy != nullptr) ISA::prefetch(dy + each * ldDy + u);
     }
   }
 };

@@ -14,10 +14,12 @@ namespace {
 constexpr int PACKS = 2;
 constexpr int COLUMNS = PACKS * LANES;
 constexpr int ROWS = maxRows(PACKS);
-constexpr int DEPTH = 384;          // of a panel of B: 48 KiB with AVX-512
-constexpr int BLOCK_ROWS = 14 * 12; // of a block of A, of this depth 252 KiB
-constexpr int SLAB_ROWS = 4096;    // of A, packed at once
-constexpr int SLAB_COLUMNS = 4096; // of B, packed at once
+constexpr int DEPTH = 512;            // of a panel of B: at most 64 KiB with AVX-512
+constexpr int BLOCK_ROWS = 224;       // of a block of A, of this depth 448 KiB
+constexpr int SLAB_ROWS = 4096;       // of A, packed at once
+constexpr int SLAB_COLUMNS = 4096;    // of B, packed at once
+constexpr int SMALLEST_BLOCK = 4;     // tiles of rows for which a panel of B is worth fetching
+constexpr int BLOCKS_A_THREAD = 3;    // that are worth packing A by block
 constexpr int64_t WORTH_A_THREAD = 200000;  // multiplications
 
 // A matrix in place: element (i,j) at data[i*row + j*column].
@@ -80,15 +82,16 @@ void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo
       const float *a = left + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth;
       withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
         constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(rows){}));
-        for (int r = 0; r < R && slab.c.column == 1; r++) {
-          prefetchToWrite(slab.c.data + (row + r) * slab.c.row + column);
-          prefetchToWrite(slab.c.data + (row + r) * slab.c.row + column + LANES);
-        }
         Tile<R, PACKS> tile;
         tile.clear();
-        tile.multiply(a, Constant<1>{}, Constant<R>{}, b, slab.depth,
-                      Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
-                                  t - tileFrom, slab.depth));
+        Ahead ahead = Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
+                                  t - tileFrom, slab.depth);
+        const float *c = slab.c.data + row * slab.c.row + column * slab.c.column;
+        tile.multiply(PackedRows<R>{a}, b, slab.depth, ahead, [&](int from, int end) {
+          for (int r = from; r < end; r++) {
+            for (int p = 0; p < PACKS; p++) prefetchToWrite(c + r * slab.c.row + p * LANES);
+          }
+        });
         storeTile(tile, slab, row, column);
       });
     }
@@ -122,7 +125,11 @@ void multiplySlab(Context &context, Slab &slab, View a, View b) {
   int64_t work = static_cast<int64_t>(slab.rows) * slab.columns * slab.depth;
   int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
   int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  bool many = threads == 1 || blocks >= 4 * threads;
+  blocks = minimum(tiles, (blocks + threads - 1) / threads * threads);  // as many for each thread
+  if (tiles >= BLOCKS_A_THREAD * threads * SMALLEST_BLOCK) {
+    blocks = maximum(blocks, BLOCKS_A_THREAD * threads);
+  }
+  bool many = threads == 1 || blocks >= BLOCKS_A_THREAD * threads;
   int stripes = many ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
   int leftRows = many ? threads * (BLOCK_ROWS + ROWS) : slab.rows;
   float *left = context.left.floats(static_cast<size_t>(leftRows) * slab.depth);
@@ -182,11 +189,13 @@ void multiply(Context &context, const Product &p) {
   }
   for (int j = 0; j < columns; j += SLAB_COLUMNS) {
     for (int i = 0; i < rows; i += SLAB_ROWS) {
-      for (int k = 0; k < p.k; k += DEPTH) {
+      int slabs = (p.k + DEPTH - 1) / DEPTH;
+      for (int s = 0; s < slabs; s++) {
+        int k = partBegin(p.k, slabs, s);
         Slab slab{};
         slab.rows = minimum(SLAB_ROWS, rows - i);
         slab.columns = minimum(SLAB_COLUMNS, columns - j);
-        slab.depth = minimum(DEPTH, p.k - k);
+        slab.depth = partBegin(p.k, slabs, s + 1) - k;
         slab.c = Result{c.data + i * c.row + j * c.column, c.row, c.column};
         slab.add = p.add || k > 0;
         multiplySlab(context, slab, View{a.data + i * a.row + k * a.column, a.row, a.column},

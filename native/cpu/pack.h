@@ -31,10 +31,6 @@ INLINE void transpose(real (&packs)[LANES]) {
   swapBlocks<1>(packs, lanes);
 }
 
-// How far ahead of the copying the first cache fetches: rows that lie apart, floats within a row.
-constexpr int ROWS_AHEAD = 16;
-constexpr int FLOATS_AHEAD = 64;
-
 // Copies count strip elements (rows of A, columns of B) of all depth steps to width floats, zeros from
 // count on, every toStep floats. Element (e,k) lies at from[e*elementStep + k*depthStep]; one of the
 // steps is 1.
@@ -45,7 +41,7 @@ INLINE void packStrip(const float *from, int64_t elementStep, int64_t depthStep,
     int filled = maximum(0, minimum(elements, count - e));
     if (elementStep == 1) {
       for (int k = 0; k < depth; k++) {
-        prefetch(from + e + (k + ROWS_AHEAD) * depthStep);
+        prefetchLater(from + e + width + k * depthStep);
         store(to + k * toStep + e,
               filled == LANES ? load(from + e + k * depthStep)
                               : loadPart(from + e + k * depthStep, filled),
@@ -57,7 +53,7 @@ INLINE void packStrip(const float *from, int64_t elementStep, int64_t depthStep,
         real packs[LANES];
 #pragma GCC unroll 16
         for (int i = 0; i < LANES; i++) {
-          prefetch(from + (e + i) * elementStep + k + FLOATS_AHEAD);
+          prefetchLater(from + (e + i + width) * elementStep + k);
           packs[i] = load(from + (e + i) * elementStep + k);
         }
         transpose(packs);

@@ -12,7 +12,7 @@ namespace ISA {
 namespace {
 
 // Bytes of a packed panel that are multiplied with all rows before the next ones are read.
-constexpr int PANEL_BYTES = 32 << 10;
+constexpr int PANEL_BYTES = 512 << 10;
 // Multiplications of a step below which another thread costs more than it brings.
 constexpr int64_t WORTH_A_BARRIER = 20000;
 
@@ -52,34 +52,33 @@ struct Plan {
   int parts() const { return batchParts * unitParts; }
 };
 
-// sums[rows][PACKS][LANES] = or += rows of a times depth steps of a panel.
-template <int PACKS>
-INLINE void multiplyRows(int rows, const float *a, int64_t rowStep, const float *panel, int depth,
-                         float *sums, bool fresh, Ahead ahead) {
-  withRows<maxRows(PACKS)>(rows, [&](auto constant) __attribute__((always_inline)) {
-    constexpr int ROWS = static_cast<int>(static_cast<int64_t>(decltype(constant){}));
-    Tile<ROWS, PACKS> tile;
+// sums[ROWS][PACKS][LANES] = or += rows of a times depth steps of a panel. A function of its own, so
+// that its inner loop has all registers.
+template <int ROWS, int PACKS, class FetchRows>
+__attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, const float *panel,
+                                            int depth, float *sums, bool fresh, Ahead ahead,
+                                            const FetchRows &fetchRows) {
+  Tile<ROWS, PACKS> tile;
 #pragma GCC unroll 32
-    for (int r = 0; r < ROWS; r++) {
+  for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-      for (int p = 0; p < PACKS; p++) {
-        tile.sum[r][p] = fresh ? real{} : load(sums + (r * PACKS + p) * LANES);
-      }
+    for (int p = 0; p < PACKS; p++) {
+      tile.sum[r][p] = fresh ? real{} : load(sums + (r * PACKS + p) * LANES);
     }
-    tile.multiply(a, rowStep, Constant<1>{}, panel, depth, ahead);
+  }
+  tile.multiply(RowsInPlace<ROWS>(a, rowStep), panel, depth, ahead, fetchRows);
 #pragma GCC unroll 32
-    for (int r = 0; r < ROWS; r++) {
+  for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-      for (int p = 0; p < PACKS; p++) store(sums + (r * PACKS + p) * LANES, tile.sum[r][p]);
-    }
-  });
+    for (int p = 0; p < PACKS; p++) store(sums + (r * PACKS + p) * LANES, tile.sum[r][p]);
+  }
 }
 
-// One thread's share of a step: its rows against its panels. Calls before(tile's rows, panel) while
-// the sums are still to come and after(...) when they are there.
-template <int PACKS, class Before, class After>
+// One thread's share of a step: its rows against its panels. While the products of a tile are under way
+// fetch(row, unit) is called for its rows, then cell(row, rows, unit, sums).
+template <int PACKS, class Fetch, class Cell>
 INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panelFrom, int panelTo,
-                         const float *a, float *sums, const Before &before, const After &after) {
+                         const float *a, float *sums, const Fetch &fetch, const Cell &cell) {
   constexpr int ROWS = maxRows(PACKS);
   int tiles = (rowTo - rowFrom + ROWS - 1) / ROWS;
   int chunk = tiles == 1 ? panels.depth : PANEL_BYTES / static_cast<int>(sizeof(float)) / (PACKS * LANES);
@@ -97,11 +96,17 @@ INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panel
         int row = rowFrom + partBegin(rowTo - rowFrom, tiles, t);
         int rows = rowFrom + partBegin(rowTo - rowFrom, tiles, t + 1) - row;
         float *tileSums = sums + static_cast<int64_t>(row - rowFrom) * PACKS * LANES;
-        bool last = k + chunk >= panels.depth;
-        if (last) before(row, rows, p * panels.unitsOfPanel());
-        multiplyRows<PACKS>(rows, a + static_cast<int64_t>(row) * panels.depth + k, panels.depth,
-                            panel, depth, tileSums, k == 0, ahead(p, k, depth, t));
-        if (last) after(row, rows, p * panels.unitsOfPanel(), tileSums);
+        int unit = p * panels.unitsOfPanel();
+        const float *left = a + static_cast<int64_t>(row) * panels.depth + k;
+        auto fetchRows = [&](int from, int end) {
+          for (int r = from; r < end; r++) fetch(row + r, unit);
+        };
+        withRows<ROWS>(rows, [&](auto constant) __attribute__((always_inline)) {
+          constexpr int R = static_cast<int>(static_cast<int64_t>(decltype(constant){}));
+          multiplyTile<R, PACKS>(left, panels.depth, panel, depth, tileSums, k == 0,
+                                 ahead(p, k, depth, t), fetchRows);
+        });
+        if (k + depth == panels.depth) cell(row, rows, unit, tileSums);
       }
     }
   }
@@ -224,9 +229,7 @@ struct Sequence {
         CellStep<Cell> at = forwardStep(time(k));
         multiplyStep<FORWARD_PACKS>(
             of, rowFrom, rowTo, panelFrom, panelTo, at.previous, sums,
-            [&](int row, int rows, int unit) {
-              for (int r = 0; r < rows; r++) at.prefetch(row + r, unit);
-            },
+            [&](int row, int unit) { at.prefetch(row, unit, UNITS); },
             [&](int row, int rows, int unit, const float *tile) {
               for (int r = 0; r < rows; r++, tile += FORWARD_PACKS * LANES) {
                 for (int q = 0; q < UNITS && unit + q * LANES < hiddenSize; q++) {
@@ -269,9 +272,7 @@ struct Sequence {
         } else {
           multiplyStep<BACKWARD_PACKS>(
               of, rowFrom, rowTo, panelFrom, panelTo, step(call.dzh, time(k + 1), products), sums,
-              [&](int row, int rows, int unit) {
-                for (int r = 0; r < rows && k >= 0; r++) at.prefetch(row + r, unit);
-              },
+              [&](int row, int unit) { at.prefetch(row, unit, BACKWARD_PACKS); },
               each);
         }
         if (k >= 0) wait();

@@ -88,6 +88,7 @@ INLINE int partBegin(int length, int parts, int index) {
 }
 
 INLINE void prefetch(const float *at) { __builtin_prefetch(at, 0, 3); }
+INLINE void prefetchLater(const float *at) { __builtin_prefetch(at, 0, 2); }  // to the second cache
 INLINE void prefetchToWrite(const float *at) { __builtin_prefetch(at, 1, 3); }
 
 }  // namespace ISA

@@ -39,7 +39,44 @@ struct Ahead {
   }
 
   INLINE_MEMBER void fetch(int k) const {
-    __builtin_prefetch(from + static_cast<int64_t>(k) * step, 0, 2);
+    prefetchLater(from + static_cast<int64_t>(k) * step);
+  }
+};
+
+// Depth steps between two calls of a tile's fetchRows: as many as hide how long memory takes.
+constexpr int STEPS_OF_FETCH = 64;
+
+// The left operand, one depth step after the other: packed, the rows of a step side by side.
+template <int ROWS>
+struct PackedRows {
+  const float *at;
+
+  INLINE_MEMBER float row(int r) const { return at[r]; }
+  INLINE_MEMBER void next() { at += ROWS; }
+};
+
+// The same where it lies, rows so many floats apart. Every third row has a pointer of its own: so the
+// addresses of many rows fit in the registers, which the compiler does not see by itself.
+template <int ROWS>
+struct RowsInPlace {
+  static constexpr int GROUPS = (ROWS + 2) / 3;
+
+  const float *group[GROUPS];
+  int64_t step;
+
+  INLINE_MEMBER RowsInPlace(const float *at, int64_t step) : step(step) {
+#pragma GCC unroll 16
+    for (int g = 0; g < GROUPS; g++) group[g] = at + 3 * g * step;
+  }
+
+  INLINE_MEMBER float row(int r) const { return group[r / 3][r % 3 * step]; }
+
+  INLINE_MEMBER void next() {
+#pragma GCC unroll 16
+    for (int g = 0; g < GROUPS; g++) {
+      group[g]++;
+      asm("" : "+r"(group[g]));
+    }
   }
 };
 
@@ -47,7 +84,7 @@ template <int ROWS, int PACKS>
 struct Tile {
   // A tile of few rows reads b as fast as it can come: the hardware sees that by itself, and every
   // further load would be one too many.
-  static constexpr bool FETCHES = ROWS >= 4;
+  static constexpr bool FETCHES = ROWS >= 4 && phases(ROWS, PACKS) == 1;
 
   real sum[ROWS][PACKS];
 
@@ -57,12 +94,13 @@ struct Tile {
     }
   }
 
-  // sum[r][p] += for k in [0, depth): a[r*rowStep + k*depthStep] * b[(k*PACKS + p)*LANES ..].
-  // The steps of a are compile-time constants where the caller passes such. Meanwhile the second
-  // cache fetches what will be needed next.
-  template <class Row, class Depth>
-  INLINE_MEMBER void multiply(const float *a, Row rowStep, Depth depthStep, const float *b, int depth,
-                              Ahead ahead) {
+  // sum[r][p] += for k in [0, depth): left's row r at k * b[(k*PACKS + p)*LANES ..]. Meanwhile the
+  // second cache fetches what comes ahead, and fetchRows(first, end) is called for ranges of rows that
+  // cover the tile, so that it can have fetched what will be done with their sums. One range after
+  // the other, for all together would keep the operands waiting.
+  template <class Left, class FetchRows>
+  INLINE_MEMBER void multiply(Left left, const float *b, int depth, Ahead ahead,
+                              const FetchRows &fetchRows) {
     constexpr int PHASES = phases(ROWS, PACKS);
     real acc[PHASES][ROWS][PACKS];
 #pragma GCC unroll 8
@@ -74,12 +112,21 @@ struct Tile {
       }
     }
     int k = 0;
+    if constexpr (FETCHES) {
+      int ranges = minimum(ROWS, 1 + depth / STEPS_OF_FETCH);
+      for (int i = 0; i < ranges; i++) {
+        fetchRows(partBegin(ROWS, ranges, i), partBegin(ROWS, ranges, i + 1));
+        for (int end = partBegin(depth, ranges, i + 1); k < end; k++) {
+          ahead.fetch(k);
+          step(acc[0], left, b, k);
+        }
+      }
+    }
     for (; k + PHASES <= depth; k += PHASES) {
 #pragma GCC unroll 8
-      for (int f = 0; f < PHASES; f++) step(acc[f], a, rowStep, depthStep, b, k + f);
-      if (FETCHES) ahead.fetch(k);
+      for (int f = 0; f < PHASES; f++) step(acc[f], left, b, k + f);
     }
-    for (; k < depth; k++) step(acc[0], a, rowStep, depthStep, b, k);
+    for (; k < depth; k++) step(acc[0], left, b, k);
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
@@ -93,9 +140,8 @@ struct Tile {
   }
 
  private:
-  template <class Row, class Depth>
-  INLINE void step(real (&acc)[ROWS][PACKS], const float *a, Row rowStep, Depth depthStep,
-                   const float *b, int64_t k) {
+  template <class Left>
+  INLINE void step(real (&acc)[ROWS][PACKS], Left &left, const float *b, int64_t k) {
     real right[PACKS];
 #pragma GCC unroll 8
     for (int p = 0; p < PACKS; p++) {
@@ -104,10 +150,11 @@ struct Tile {
     }
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
-      real left = broadcast(a[r * rowStep + k * depthStep]);
+      real factor = broadcast(left.row(r));
 #pragma GCC unroll 8
-      for (int p = 0; p < PACKS; p++) acc[r][p] += left * right[p];
+      for (int p = 0; p < PACKS; p++) acc[r][p] += factor * right[p];
     }
+    left.next();
   }
 };
 

@@ -1,0 +1,171 @@
+package io.unroll.peers.torch;
+
+import static org.bytedeco.pytorch.global.torch.get_parallel_info;
+import static org.bytedeco.pytorch.global.torch.set_num_threads;
+import static org.bytedeco.pytorch.global.torch.show_config;
+
+import io.unroll.peers.Case;
+import io.unroll.peers.Child;
+import io.unroll.peers.Data;
+import io.unroll.peers.Peer;
+import io.unroll.peers.Timed;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AbstractTensor;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
+import org.bytedeco.pytorch.TensorVector;
+
+/** PyTorch on the CPU, through Bytedeco's presets: the modules nn::RNN, nn::GRU and nn::LSTM. */
+final class TorchPeer implements Peer {
+  private static final Pattern VERSION = Pattern.compile("TORCH_VERSION=([^,]+)");
+
+  private TorchPeer(int threads) {
+    set_num_threads(threads);
+  }
+
+  /** See {@link Child}. */
+  public static void main(String... args) {
+    Child.run(TorchPeer::new, args);
+  }
+
+  @Override
+  public String software() {
+    return "PyTorch";
+  }
+
+  @Override
+  public String version() {
+    Matcher version = VERSION.matcher(show_config().getString());
+    return version.find() ? version.group(1) : "unknown";
+  }
+
+  @Override
+  public String details() {
+    return show_config().getString() + get_parallel_info().getString();
+  }
+
+  @Override
+  public Timed layer(Case layer) {
+    return new Layer(
+        layer, Data.uniform(layer.inputs(), 1, 1), Data.uniform(layer.outputs(), 2, 1));
+  }
+
+  @Override
+  public Map<String, Double> agreement(String cell) {
+    Case c = Case.agreement(cell, true);
+    int gates = c.gates() * c.hiddenSize();
+    Map<String, Double> sums = new LinkedHashMap<>();
+    try (PointerScope scope = new PointerScope();
+        Layer layer = new Layer(c, Data.wave(c.inputs(), 1), Data.wave(c.outputs(), 6))) {
+      long[][] shapes = {{gates, c.inputSize()}, {gates, c.hiddenSize()}, {gates}, {gates}};
+      try (NoGradGuard noGrad = new NoGradGuard()) {
+        for (int p = 0; p < shapes.length; p++) {
+          Tensor parameter = layer.stack.parameters().get(p);
+          float[] wave = Data.wave((int) parameter.numel(), p + 2);
+          parameter.copy_(AbstractTensor.create(wave, shapes[p]));
+        }
+      }
+      layer.prepare();
+      Tensor y = layer.trainOnce();
+      sums.put("y", Data.sum(floats(y.detach())));
+      sums.put("dx", Data.sum(floats(layer.x.grad())));
+      List<String> names = List.of("dwih", "dwhh", "dbih", "dbhh");
+      for (int p = 0; p < shapes.length; p++) {
+        sums.put(names.get(p), Data.sum(floats(layer.stack.parameters().get(p).grad())));
+      }
+    }
+    return sums;
+  }
+
+  @Override
+  public Timed charStep(String cell, String variant) {
+    return new TorchCharTraining(cell, variant);
+  }
+
+  @Override
+  public void close() {}
+
+  /** The elements of a dense tensor that needs no gradient. */
+  static float[] floats(Tensor tensor) {
+    float[] values = new float[(int) tensor.numel()];
+    tensor.contiguous().data_ptr_float().get(values);
+    return values;
+  }
+
+  private static final class Layer implements Timed {
+    private final Case layer;
+    private final Stack stack;
+    private final Tensor x;
+    private final Tensor dY;
+
+    Layer(Case layer, float[] x, float[] dY) {
+      this.layer = layer;
+      this.stack = new Stack(layer.cell(), layer.inputSize(), layer.hiddenSize(), 1);
+      this.x = AbstractTensor.create(x, layer.steps(), layer.batch(), layer.inputSize());
+      this.dY = AbstractTensor.create(dY, layer.steps(), layer.batch(), layer.hiddenSize());
+      if (layer.train()) {
+        this.x.set_requires_grad(true);
+      }
+    }
+
+    /** Drops the gradients, so that the next ones are moved into place and not added. */
+    @Override
+    public void prepare() {
+      try (PointerScope scope = new PointerScope()) {
+        stack.module().zero_grad(true);
+        x.mutable_grad().reset();
+      }
+    }
+
+    @Override
+    public void run() {
+      try (PointerScope scope = new PointerScope()) {
+        if (layer.train()) {
+          trainOnce();
+        } else {
+          inferOnce();
+        }
+      }
+    }
+
+    private Tensor inferOnce() {
+      try (NoGradGuard noGrad = new NoGradGuard()) {
+        return stack.forward(x);
+      }
+    }
+
+    private Tensor trainOnce() {
+      Tensor y = stack.forward(x);
+      y.backward(dY, new BoolOptional(), false, new TensorArrayRefOptional());
+      return y;
+    }
+
+    @Override
+    public void check() {
+      try (PointerScope scope = new PointerScope()) {
+        Data.requireFinite("y", floats(inferOnce()));
+        if (layer.train()) {
+          Data.requireFinite("dx", floats(x.grad()));
+          TensorVector parameters = stack.parameters();
+          for (long p = 0; p < parameters.size(); p++) {
+            Data.requireFinite("gradient " + p, floats(parameters.get(p).grad()));
+          }
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      stack.close();
+      x.close();
+      dY.close();
+    }
+  }
+}
