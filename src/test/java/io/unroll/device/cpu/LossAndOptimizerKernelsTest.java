@@ -2,6 +2,7 @@ package io.unroll.device.cpu;
 
 import static io.unroll.device.cpu.Guarded.assertNear;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
@@ -141,6 +142,12 @@ class LossAndOptimizerKernelsTest {
     launch(Kernel.CROSS_ENTROPY_FORWARD, 2);
     assertArrayEquals(new float[] {3, Float.NaN}, lse.values());
     assertArrayEquals(new float[] {0, Float.NaN}, loss.values());
+
+    device.fill(wide.buffer, Guarded.GUARDS, classes, -400);
+    add(wide).buffer(target, 0);
+    add(lse, loss).i32(classes).i32(IGNORE);
+    launch(Kernel.CROSS_ENTROPY_FORWARD, 1);
+    assertEquals(Math.log(classes) - 400, lse.values()[0], 1e-4);
 
     device.copyIn(new int[] {0, IGNORE}, 0, target, 0, 2);
     Guarded mean = nan(2);
