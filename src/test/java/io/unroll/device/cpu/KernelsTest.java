@@ -263,7 +263,7 @@ class KernelsTest {
           case COLUMN_SUM -> c.addTo(args).i32(rows).i32((int) (items = n)).real(1);
           case GATHER_ROWS -> c.addTo(args.buffer(index, 0)).i32(n);
           case SCATTER_ADD_ROWS -> c.addTo(args.buffer(index, 0)).i32(rows).i32((int) (items = n));
-          case SQUARE_SUM -> c.addTo(args).i64(rows * n).i32((int) (items = rows));
+          case SQUARE_SUM -> c.addTo(args).i64((long) rows * n).i32((int) (items = rows));
           case COPY_ROWS -> c.addTo(args).i32(n - 1).i32(n).i32(n).real(1);
           case DROPOUT -> c.addTo(args).real(0.4).i64(3).i64(5).real(1);
           case BIAS_ADD -> b.addTo(args).i32(n);
