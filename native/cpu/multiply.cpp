@@ -20,7 +20,7 @@ constexpr int SLAB_ROWS = 4096;       // of A, packed at once
 constexpr int SLAB_COLUMNS = 4096;    // of B, packed at once
 constexpr int SMALLEST_BLOCK = 4;     // tiles of rows for which a panel of B is worth fetching
 constexpr int BLOCKS_A_THREAD = 3;    // that are worth packing A by block
-constexpr int64_t WORTH_A_THREAD = 600000;  // multiplications
+constexpr int64_t WORTH_A_THREAD = 1000000;  // multiplications
 
 // A matrix in place: element (i,j) at data[i*row + j*column].
 struct View {
