@@ -29,7 +29,7 @@ namespace {
 const int64_t HUGE_PAGE = 2 << 20;
 const int64_t LINE = 64;
 // Nanoseconds of work below which another thread does not pay.
-const int64_t WORTH_A_THREAD = 4000;
+const int64_t WORTH_A_THREAD = 8000;
 
 struct Candidate {
   const Isa *isa;

@@ -96,9 +96,9 @@ struct Isa {
   int lanes;
   void (*multiply)(Context &, const Product &);
   const CellEntry *cells;
-  int cellCount;
+  const int &cellCount;  // by reference, so that nothing of this set has to run when the library loads
   const KernelEntry *kernels;
-  int kernelCount;
+  const int &kernelCount;
 };
 
 }  // namespace unroll

@@ -16,11 +16,11 @@ constexpr int COLUMNS = PACKS * LANES;
 constexpr int ROWS = maxRows(PACKS);
 constexpr int DEPTH = 512;            // of a panel of B: at most 64 KiB with AVX-512
 constexpr int BLOCK_ROWS = 224;       // of a block of A, of this depth 448 KiB
-constexpr int SLAB_ROWS = 4096;       // of A, packed at once
+constexpr int SLAB_ROWS = 4096;       // of A, for which B is packed once
 constexpr int SLAB_COLUMNS = 4096;    // of B, packed at once
 constexpr int SMALLEST_BLOCK = 4;     // tiles of rows for which a panel of B is worth fetching
 constexpr int BLOCKS_A_THREAD = 3;    // that are worth packing A by block
-constexpr int64_t WORTH_A_THREAD = 200000;  // multiplications
+constexpr int64_t WORTH_A_THREAD = 1000000;  // multiplications
 
 // A matrix in place: element (i,j) at data[i*row + j*column].
 struct View {
@@ -118,46 +118,47 @@ void packRight(const Slab &slab, View b, int panelFrom, int panelTo, float *to) 
   }
 }
 
-// Where there are many blocks of A each is packed by the thread that multiplies it, and so stays in
-// its cache; few blocks are packed before, because several threads share one.
+// A thread packs the blocks of A that it multiplies, so that they stay in its cache. Where A is long,
+// the threads pack B together and share the blocks of A; where it is short, fetching what another core
+// has packed would take as long as the product, so each thread has columns of its own.
 void multiplySlab(Context &context, Slab &slab, View a, View b) {
   int tiles = slab.tiles(), panels = slab.panels();
   int64_t work = static_cast<int64_t>(slab.rows) * slab.columns * slab.depth;
   int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
+  bool isLong = tiles >= BLOCKS_A_THREAD * threads * SMALLEST_BLOCK;
+  bool ownColumns = threads > 1 && !isLong && panels >= 2 * threads;
   int blocks = (slab.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  blocks = minimum(tiles, (blocks + threads - 1) / threads * threads);  // as many for each thread
-  if (tiles >= BLOCKS_A_THREAD * threads * SMALLEST_BLOCK) {
-    blocks = maximum(blocks, BLOCKS_A_THREAD * threads);
+  if (threads > 1 && !ownColumns) {
+    blocks = (blocks + threads - 1) / threads * threads;  // as many for each thread
+    blocks = minimum(tiles, isLong ? maximum(blocks, BLOCKS_A_THREAD * threads) : blocks);
   }
-  bool many = threads == 1 || blocks >= BLOCKS_A_THREAD * threads;
-  int stripes = many ? 1 : minimum(panels, maximum(1, 6 * threads / blocks));
-  int leftRows = many ? threads * (BLOCK_ROWS + ROWS) : slab.rows;
-  float *left = context.left.floats(static_cast<size_t>(leftRows) * slab.depth);
+  int64_t leftFloats = static_cast<int64_t>(BLOCK_ROWS + ROWS) * slab.depth;
+  float *left = context.left.floats(static_cast<size_t>(leftFloats * threads));
   float *right = context.right.floats(static_cast<size_t>(panels) * COLUMNS * slab.depth);
   slab.right = right;
-  int packs = threads == 1 ? 1 : 2 * threads;
-  context.pool.run(packs, [&](int part, int) {
-    packRight(slab, b, partBegin(panels, packs, part), partBegin(panels, packs, part + 1), right);
-    if (many) return;
-    int tileFrom = partBegin(tiles, packs, part);
-    packLeft(slab, a, tileFrom, partBegin(tiles, packs, part + 1),
-             left + static_cast<int64_t>(slab.tileBegin(tileFrom)) * slab.depth);
-  });
-  context.pool.run(threads == 1 ? 1 : blocks * stripes, [&](int part, int worker) {
-    int from = threads == 1 ? 0 : part, to = threads == 1 ? blocks : part + 1;
-    for (int at = from; at < to; at++) {
-      int block = at / stripes, stripe = at % stripes;
+  auto packPanels = [&](int part, int parts) {
+    packRight(slab, b, partBegin(panels, parts, part), partBegin(panels, parts, part + 1), right);
+  };
+  auto multiplyBlocks = [&](int worker, int from, int to, int panelFrom, int panelTo) {
+    float *own = left + leftFloats * worker;
+    for (int block = from; block < to; block++) {
       int tileFrom = partBegin(tiles, blocks, block), tileTo = partBegin(tiles, blocks, block + 1);
-      const float *packed = left + static_cast<int64_t>(slab.tileBegin(tileFrom)) * slab.depth;
-      if (many) {
-        float *own = left + static_cast<int64_t>(worker) * (BLOCK_ROWS + ROWS) * slab.depth;
-        packLeft(slab, a, tileFrom, tileTo, own);
-        packed = own;
-      }
-      multiplyBlock(slab, packed, tileFrom, tileTo, partBegin(panels, stripes, stripe),
-                    partBegin(panels, stripes, stripe + 1));
+      packLeft(slab, a, tileFrom, tileTo, own);
+      multiplyBlock(slab, own, tileFrom, tileTo, panelFrom, panelTo);
     }
-  });
+  };
+  if (ownColumns || threads == 1) {
+    context.pool.run(threads, [&](int part, int worker) {
+      packPanels(part, threads);
+      multiplyBlocks(worker, 0, blocks, partBegin(panels, threads, part),
+                     partBegin(panels, threads, part + 1));
+    });
+  } else {
+    context.pool.run(2 * threads, [&](int part, int) { packPanels(part, 2 * threads); });
+    context.pool.run(blocks, [&](int part, int worker) {
+      multiplyBlocks(worker, part, part + 1, 0, panels);
+    });
+  }
 }
 
 void clear(const Product &p) {

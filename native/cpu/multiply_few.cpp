@@ -9,7 +9,7 @@ namespace ISA {
 namespace {
 
 constexpr int DOTS = 4;                    // columns of B whose depth runs along the lanes
-constexpr int64_t WORTH_A_THREAD = 50000;  // multiplications
+constexpr int64_t WORTH_A_THREAD = 200000;  // multiplications
 
 float sumOfLanes(real pack) {
   float sum = 0;

@@ -5,9 +5,9 @@
 namespace unroll {
 namespace {
 
-// How often an idle thread looks for work before it sleeps: some tens of microseconds, more than
-// passes between two calls of a training step.
-const int SPINS_BEFORE_SLEEP = 3000;
+// How often an idle thread looks for work before it sleeps: some hundreds of microseconds, more than
+// lies between two parallel parts of a training step, because waking it takes its caller ten.
+const int SPINS_BEFORE_SLEEP = 20000;
 // How often a waiting thread looks before it offers its core to others, which may be the ones that
 // it waits for; a few microseconds.
 const int SPINS_BEFORE_YIELD = 200;

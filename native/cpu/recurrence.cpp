@@ -165,21 +165,27 @@ struct Sequence {
     Plan plan(context, panels, batch);
     float *packed = context.weights.floats(static_cast<size_t>(panels.count() * panels.floats()));
     panels.packed = packed;
-    int packParts = panels.count() * panels.floats() < 20000 ? 1 : 2 * context.pool.threads();
-    context.pool.run(packParts, [&](int part, int) {
-      int to = partBegin(panels.count(), packParts, part + 1);
-      for (int p = partBegin(panels.count(), packParts, part); p < to; p++) {
-        pack(panels, p, packed + p * panels.floats());
-      }
-    });
+    auto packSome = [&](int from, int to) {
+      for (int p = from; p < to; p++) pack(panels, p, packed + p * panels.floats());
+    };
+    // Without groups of rows a thread packs the panels that it alone will use.
+    bool packsOwn = plan.batchParts == 1;
+    if (!packsOwn) {
+      int parts = 2 * context.pool.threads();
+      context.pool.run(parts, [&](int part, int) {
+        packSome(partBegin(panels.count(), parts, part), partBegin(panels.count(), parts, part + 1));
+      });
+    }
     int most = (batch + plan.batchParts - 1) / plan.batchParts;
     int64_t each = static_cast<int64_t>(most) * PACKS * LANES;
     float *sums = context.sums.floats(static_cast<size_t>(each * plan.parts()));
     context.pool.run(plan.parts(), [&](int part, int) {
       int b = part / plan.unitParts, u = part % plan.unitParts;
+      int panelFrom = partBegin(panels.count(), plan.unitParts, u);
+      int panelTo = partBegin(panels.count(), plan.unitParts, u + 1);
+      if (packsOwn) packSome(panelFrom, panelTo);
       share(panels, partBegin(batch, plan.batchParts, b), partBegin(batch, plan.batchParts, b + 1),
-            partBegin(panels.count(), plan.unitParts, u),
-            partBegin(panels.count(), plan.unitParts, u + 1), sums + part * each, [&] {
+            panelFrom, panelTo, sums + part * each, [&] {
               if (plan.unitParts > 1) context.barriers[b].wait(plan.unitParts);
             });
     });
