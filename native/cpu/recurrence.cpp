@@ -312,23 +312,12 @@ constexpr CellEntry entry(const char *name) {
           {"CELL_BACKWARD", launchBackward<Cell>, cellCost}};
 }
 
-struct Tanh {
-#include "cells/tanh.h"
-};
-struct Relu {
-#include "cells/relu.h"
-};
-struct Gru {
-#include "cells/gru.h"
-};
-struct Lstm {
-#include "cells/lstm.h"
-};
+#include "cells.inc"
+#define ENTRY(name) entry<name>(#name),
 
 }  // namespace
 
-const CellEntry cells[] = {entry<Tanh>("tanh"), entry<Relu>("relu"), entry<Gru>("gru"),
-                           entry<Lstm>("lstm")};
+const CellEntry cells[] = {CELLS(ENTRY)};
 const int cellCount = sizeof cells / sizeof cells[0];
 
 }  // namespace ISA
