@@ -14,7 +14,7 @@
 namespace {
 
 const double SMALLEST_NORMAL = 0x1p-126;
-const double OVERFLOW = 0x1p128;
+const double FIRST_INFINITE = 0x1p128;
 
 float fromBits(uint32_t bits) {
   float x;
@@ -26,8 +26,8 @@ float fromBits(uint32_t bits) {
 double ulps(float found, double exact) {
   if (std::isnan(exact)) return std::isnan(found) ? 0 : INFINITY;
   double size = std::fabs(exact);
-  if (size >= OVERFLOW) return std::fabs(found) == INFINITY && found * exact > 0 ? 0 : INFINITY;
-  double value = std::fabs(found) == INFINITY ? std::copysign(OVERFLOW, found) : found;
+  if (size >= FIRST_INFINITE) return std::fabs(found) == INFINITY && found * exact > 0 ? 0 : INFINITY;
+  double value = std::fabs(found) == INFINITY ? std::copysign(FIRST_INFINITE, found) : found;
   int exponent = std::ilogb(size < SMALLEST_NORMAL ? SMALLEST_NORMAL : size);
   return std::fabs(value - exact) / std::ldexp(1, exponent - 23);
 }
