@@ -102,7 +102,7 @@ void products(Context &context, double limit) {
   const int sizes[][3] = {{512, 512, 512},   {1024, 1024, 1024}, {2048, 2048, 512},
                           {2048, 512, 2048}, {2048, 2048, 2048}, {64, 2048, 512},
                           {64, 512, 128},    {4096, 128, 128}};
-  std::printf("\n%-18s %26s\n", "C[m,n] = A B, k", "GFLOP/s (%% of the peak): A B, A^T B, A B^T, A^T B^T");
+  std::printf("\n%-18s %26s\n", "C[m,n] = A B, k", "GFLOP/s (% of the peak): A B, A^T B, A B^T, A^T B^T");
   for (const auto &size : sizes) {
     int m = size[0], n = size[1], k = size[2];
     Floats a(static_cast<int64_t>(m) * k), b(static_cast<int64_t>(n) * k), c(static_cast<int64_t>(m) * n);
