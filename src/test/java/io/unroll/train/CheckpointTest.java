@@ -10,6 +10,7 @@ import io.unroll.CellSpec;
 import io.unroll.FileFormatException;
 import io.unroll.data.TextCorpus;
 import io.unroll.io.Safetensors;
+import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
 import io.unroll.train.OptimizerConfig.Method;
 import java.io.IOException;
