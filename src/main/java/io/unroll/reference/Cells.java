@@ -20,10 +20,12 @@ public final class Cells {
      * @param zx input product with its bias, one value per gate [G]
      * @param zh recurrent product with its bias [G]
      * @param sPrev states before the step [S]
+     * @param unit the unit's own weights [P]
      * @param s receives the states after it [S]
      * @param keep receives what backward needs [K]
      */
-    void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep);
+    void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep);
 
     /**
      * The gradient of {@link #forward}.
@@ -32,15 +34,18 @@ public final class Cells {
      * @param dzx receives the gradient of zx [G]
      * @param dzh receives the gradient of zh [G]
      * @param dsPrev receives the gradient of sPrev, without the part that flows through zh [S]
+     * @param dUnit receives what this step adds to the gradient of unit [P]
      */
     void backward(
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev);
+        double[] dsPrev,
+        double[] dUnit);
   }
 
   private static final Map<CellSpec, CellMath> ALL =
@@ -72,7 +77,8 @@ public final class Cells {
 
   private static final class Tanh implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       s[0] = tanh(zx[0] + zh[0]);
     }
 
@@ -81,10 +87,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       double h = s[0];
       dzx[0] = dzh[0] = ds[0] * (1 - h * h);
       dsPrev[0] = 0;
@@ -93,7 +101,8 @@ public final class Cells {
 
   private static final class Relu implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       s[0] = max(0, zx[0] + zh[0]);
     }
 
@@ -102,10 +111,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       dzx[0] = dzh[0] = s[0] <= 0 ? 0 : ds[0];
       dsPrev[0] = 0;
     }
@@ -113,7 +124,8 @@ public final class Cells {
 
   private static final class Gru implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       double r = sigmoid(zx[0] + zh[0]);
       double z = sigmoid(zx[1] + zh[1]);
       double n = tanh(zx[2] + r * zh[2]);
@@ -129,10 +141,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       double r = keep[0];
       double z = keep[1];
       double n = keep[2];
@@ -150,7 +164,8 @@ public final class Cells {
 
   private static final class Lstm implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       double i = sigmoid(zx[0] + zh[0]);
       double f = sigmoid(zx[1] + zh[1]);
       double g = tanh(zx[2] + zh[2]);
@@ -169,10 +184,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       double i = keep[0];
       double f = keep[1];
       double g = keep[2];

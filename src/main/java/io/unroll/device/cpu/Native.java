@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
  */
 final class Native {
   /** What {@link #version} must be. It changes with every change of a function or its meaning. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   private Native() {}
 
@@ -73,7 +73,13 @@ final class Native {
 
   /** The number of a cell with just this name and these counts, or -1. */
   static native int cell(
-      long handle, String name, int gates, int states, int reserved, boolean inputAndRecurrentAdd);
+      long handle,
+      String name,
+      int gates,
+      int states,
+      int reserved,
+      int unitWeights,
+      boolean inputAndRecurrentAdd);
 
   /**
    * Runs all items of a kernel.
