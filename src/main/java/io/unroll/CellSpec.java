@@ -47,9 +47,23 @@ public record CellSpec(
   public static final CellSpec LSTM =
       new CellSpec("lstm", List.of("i", "f", "g", "o"), List.of("h", "c"), 4, List.of(), true);
 
+  /**
+   * Long short-term memory with peepholes: Gers and Schmidhuber, "Recurrent nets that time and
+   * count", 2000, in the form of Graves, "Generating sequences with recurrent neural networks",
+   * 2013. Its unit weights lie in the order of the gates that see the cell state; ONNX has i, o, f.
+   */
+  public static final CellSpec LSTM_PEEPHOLE =
+      new CellSpec(
+          "lstm_peephole",
+          List.of("i", "f", "g", "o"),
+          List.of("h", "c"),
+          4,
+          List.of("i", "f", "o"),
+          true);
+
   /** Every cell; the tests walk this list. */
   public static List<CellSpec> all() {
-    return List.of(TANH, RELU, GRU, LSTM);
+    return List.of(TANH, RELU, GRU, LSTM, LSTM_PEEPHOLE);
   }
 
   /**

@@ -53,7 +53,8 @@ public final class Cells {
           CellSpec.TANH, new Tanh(),
           CellSpec.RELU, new Relu(),
           CellSpec.GRU, new Gru(),
-          CellSpec.LSTM, new Lstm());
+          CellSpec.LSTM, new Lstm(),
+          CellSpec.LSTM_PEEPHOLE, new LstmPeephole());
 
   private Cells() {}
 
@@ -202,6 +203,56 @@ public final class Cells {
       dzx[3] = dzh[3] = ds[0] * tc * o * (1 - o);
       dsPrev[0] = 0;
       dsPrev[1] = dc * f;
+    }
+  }
+
+  private static final class LstmPeephole implements CellMath {
+    @Override
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
+      double i = sigmoid(zx[0] + zh[0] + unit[0] * sPrev[1]);
+      double f = sigmoid(zx[1] + zh[1] + unit[1] * sPrev[1]);
+      double g = tanh(zx[2] + zh[2]);
+      double c = f * sPrev[1] + i * g;
+      double o = sigmoid(zx[3] + zh[3] + unit[2] * c);
+      s[0] = o * tanh(c);
+      s[1] = c;
+      keep[0] = i;
+      keep[1] = f;
+      keep[2] = g;
+      keep[3] = o;
+    }
+
+    @Override
+    public void backward(
+        double[] keep,
+        double[] sPrev,
+        double[] s,
+        double[] unit,
+        double[] ds,
+        double[] dzx,
+        double[] dzh,
+        double[] dsPrev,
+        double[] dUnit) {
+      double i = keep[0];
+      double f = keep[1];
+      double g = keep[2];
+      double o = keep[3];
+      double c = sPrev[1];
+      double tc = tanh(s[1]);
+      double dO = ds[0] * tc * o * (1 - o);
+      double dc = ds[1] + ds[0] * o * (1 - tc * tc) + dO * unit[2];
+      double dI = dc * g * i * (1 - i);
+      double dF = dc * c * f * (1 - f);
+      dzx[0] = dzh[0] = dI;
+      dzx[1] = dzh[1] = dF;
+      dzx[2] = dzh[2] = dc * i * (1 - g * g);
+      dzx[3] = dzh[3] = dO;
+      dsPrev[0] = 0;
+      dsPrev[1] = dc * f + dI * unit[0] + dF * unit[1];
+      dUnit[0] = dI * c;
+      dUnit[1] = dF * c;
+      dUnit[2] = dO * s[1];
     }
   }
 }
