@@ -228,6 +228,7 @@ final class NativeDevice extends CpuDevice {
         cell.gateCount(),
         cell.stateCount(),
         cell.reserved(),
+        cell.unitWeightCount(),
         cell.inputAndRecurrentAdd());
   }
 
