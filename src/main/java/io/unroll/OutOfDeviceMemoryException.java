@@ -7,8 +7,13 @@ package io.unroll;
 public final class OutOfDeviceMemoryException extends DeviceException {
   private static final long serialVersionUID = 1L;
 
+  /** Bytes of the buffer that was refused. */
   private final long wantedBytes;
+
+  /** Bytes in use when it was refused. */
   private final long liveBytes;
+
+  /** Bytes that the device holds in all. */
   private final long deviceBytes;
 
   /**
