@@ -7,6 +7,7 @@ import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.ElementType;
 import io.unroll.device.FusedRecurrence;
+import io.unroll.device.Gpu;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
 import io.unroll.device.Ledger;
@@ -17,7 +18,7 @@ import java.util.Arrays;
  * Counts what a device of some kind would hold, and computes nothing: kernels do nothing, what is
  * copied out is zeros.
  */
-final class CountingDevice implements Device {
+class CountingDevice implements Device {
   private static final FusedRecurrence NOTHING =
       new FusedRecurrence() {
         @Override
@@ -59,7 +60,12 @@ final class CountingDevice implements Device {
     this.like = like;
   }
 
-  Ledger ledger() {
+  /** The counting device for a device. */
+  static CountingDevice of(Device like) {
+    return like instanceof Gpu gpu ? new CountingGpu(gpu) : new CountingDevice(like);
+  }
+
+  final Ledger ledger() {
     return ledger;
   }
 

@@ -26,8 +26,8 @@ import java.util.stream.Collectors;
  *
  * <p>The plan is exact where the work takes its memory in the same order as the real one: two steps
  * of training rather than one, because a {@link Arena} is taken in pieces first and as a whole from
- * the second step on, and a measurement on validation data, if there will be one. It holds the
- * buffers of the engine; what a device's own library takes besides is not in it.
+ * the second step on, and a measurement on validation data, if there will be one. It holds all that
+ * has a purpose in the ledger of the device; what a driver takes for itself is not in it.
  */
 public final class MemoryPlan {
   private static final double MEGABYTE = 1e6;
@@ -62,7 +62,7 @@ public final class MemoryPlan {
     this.device = device;
     this.work = work;
     this.batch = batch;
-    CountingDevice counting = new CountingDevice(device);
+    CountingDevice counting = CountingDevice.of(device);
     work.run(counting, batch);
     counting.close();
     bytes = counting.peakBytes();
