@@ -63,6 +63,25 @@ public final class Kernels {
         n);
   }
 
+  /** A value for each place of a range. */
+  @FunctionalInterface
+  public interface Values {
+    /** The value of an element, counted from the start of the range. */
+    float at(int element);
+  }
+
+  /** Sets each element of a range to a value that the host computes. */
+  public void set(Span target, Values values) {
+    if (device instanceof CountingDevice) {
+      return; // it keeps none, and there may be many
+    }
+    float[] host = new float[toInt(target.length())];
+    for (int i = 0; i < host.length; i++) {
+      host[i] = values.at(i);
+    }
+    device.copyIn(host, 0, target.buffer(), target.at(), host.length);
+  }
+
   /** Sets a range to a value. */
   public void fill(Span target, double value) {
     device.fill(target.buffer(), target.at(), target.length(), value);

@@ -85,6 +85,12 @@ final class NativeDevice extends CpuDevice {
     return describeNative(isa, threads());
   }
 
+  /** That of this machine or of its container. */
+  @Override
+  public long memoryBytes() {
+    return NativeBuffer.MACHINE_BYTES;
+  }
+
   @Override
   CpuBuffer newBuffer(ElementType type, long length, String purpose) {
     NativeBuffer buffer = new NativeBuffer(type, length, purpose, ledger());
