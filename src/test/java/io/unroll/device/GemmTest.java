@@ -1,12 +1,14 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,15 +20,22 @@ import org.junit.jupiter.params.provider.EnumSource;
 class GemmTest {
   private static final float PADDING = -3.5e9f;
 
-  private final DeviceKind kind;
+  private static List<Device> devices = List.of();
 
-  GemmTest(DeviceKind kind) {
-    this.kind = kind;
-  }
+  private final Device device = devices.get(devices.size() - 1);
+
+  GemmTest(DeviceKind ignored) {}
 
   @BeforeParameterizedClassInvocation
-  static void require(DeviceKind kind) {
+  static void open(DeviceKind kind) {
     kind.require();
+    devices = kind.openAll();
+  }
+
+  @AfterParameterizedClassInvocation
+  static void close() {
+    devices.forEach(Device::close);
+    devices = List.of();
   }
 
   /** One product with operands in rows longer than needed, and its answer in float64. */
@@ -77,32 +86,44 @@ class GemmTest {
       return transposeB ? j * ldb + q : q * ldb + j;
     }
 
-    float[] run(DeviceKind kind, int threads, double beta) {
-      try (CpuDevice device = kind.open(threads);
-          Guarded ga = Guarded.of(device, a);
+    float[] run(Device device, double beta) {
+      try (Guarded ga = Guarded.of(device, a);
           Guarded gb = Guarded.of(device, b);
           Guarded gc = Guarded.of(device, c)) {
         int at = Guarded.GUARDS;
-        device.gemm(
-            transposeA,
-            transposeB,
-            m,
-            n,
-            k,
-            ga.buffer,
-            at,
-            lda,
-            gb.buffer,
-            at,
-            ldb,
-            beta,
-            gc.buffer,
-            at,
-            ldc);
+        multiply(device, ga.buffer, at, gb.buffer, at, beta, gc.buffer, at);
         assertArrayEquals(a, ga.values(), "A was changed");
         assertArrayEquals(b, gb.values(), "B was changed");
         return gc.values();
       }
+    }
+
+    /** As the device's own list of parameters, without the sizes that the problem knows. */
+    void multiply(
+        Device device,
+        DeviceBuffer left,
+        int leftAt,
+        DeviceBuffer right,
+        int rightAt,
+        double beta,
+        DeviceBuffer result,
+        int resultAt) {
+      device.gemm(
+          transposeA,
+          transposeB,
+          m,
+          n,
+          k,
+          left,
+          leftAt,
+          lda,
+          right,
+          rightAt,
+          ldb,
+          beta,
+          result,
+          resultAt,
+          ldc);
     }
 
     void check(float[] found, double beta) {
@@ -159,20 +180,31 @@ class GemmTest {
     "257,1,33",
     "2,700,3",
     "700,2,5",
-    "8,8,1000"
+    "8,8,1000",
+    "1,63,1",
+    "3,129,1",
+    "63,1,16",
+    "65,3,63",
+    "2,65,129",
+    "129,2,64",
+    "63,65,15",
+    "64,64,17",
+    "65,63,33",
+    "129,129,1"
   })
   void everyTransposition(int m, int n, int k) {
     for (int flags = 0; flags < 4; flags++) {
       for (int pad = 0; pad <= 3; pad += 3) {
         Problem problem = new Problem(flags, m, n, k, pad);
-        float[] one = problem.run(kind, 1, 0);
+        float[] one = problem.run(devices.get(0), 0);
         problem.check(one, 0);
-        float[] added = problem.run(kind, 2, 1);
+        float[] added = problem.run(device, 1);
         problem.check(added, 1);
-        assertArrayEquals(added, problem.run(kind, 1, 1), problem + ": threads change the sum");
-        assertArrayEquals(one, problem.run(kind, 2, 0), problem + ": threads change the result");
-        assertArrayEquals(one, problem.run(kind, 3, 0), problem + ": threads change the result");
-        assertArrayEquals(one, problem.run(kind, 1, 0), problem + ": two runs differ");
+        for (Device each : devices) {
+          String where = problem + " on " + each.description();
+          assertArrayEquals(one, problem.run(each, 0), where + ": another result, or two differ");
+          assertArrayEquals(added, problem.run(each, 1), where + ": another sum, or two differ");
+        }
       }
     }
   }
@@ -180,8 +212,7 @@ class GemmTest {
   @Test
   void depthZeroClearsOrKeeps() {
     Problem problem = new Problem(0, 3, 4, 1, 0);
-    try (CpuDevice device = kind.open(2);
-        Guarded a = Guarded.of(device, 1);
+    try (Guarded a = Guarded.of(device, 1);
         Guarded c = Guarded.filled(device, 12, 5)) {
       int at = Guarded.GUARDS;
       device.gemm(
@@ -202,7 +233,7 @@ class GemmTest {
         Arrays.fill(problem.a, 0);
         problem.b[problem.bAt(k - 1, n - 1)] = bad;
         problem.b[problem.bAt(0, 0)] = bad;
-        float[] c = problem.run(kind, 2, 0);
+        float[] c = problem.run(device, 0);
         for (int i = 0; i < m; i++) {
           assertTrue(Float.isNaN(c[i * n]), problem + ": 0*" + bad + " must give NaN");
           assertTrue(Float.isNaN(c[i * n + n - 1]), problem + ": 0*" + bad + " must give NaN");
@@ -212,10 +243,43 @@ class GemmTest {
     }
   }
 
-  @Test
-  void betaZeroDoesNotReadTheResult() {
-    Problem problem = new Problem(2, 20, 70, 30, 0);
-    Arrays.fill(problem.c, Float.NaN);
-    problem.check(problem.run(kind, 2, 0), 0);
+  @ParameterizedTest
+  @CsvSource({"20,70,30", "65,129,33", "1,63,1", "129,2,64", "64,64,16"})
+  void betaZeroDoesNotReadTheResult(int m, int n, int k) {
+    for (int flags = 0; flags < 4; flags++) {
+      Problem problem = new Problem(flags, m, n, k, 0);
+      Arrays.fill(problem.c, Float.NaN);
+      problem.check(problem.run(device, 0), 0);
+    }
+  }
+
+  /** Operands of one buffer, at places with and without the alignment of a vector. */
+  @ParameterizedTest
+  @CsvSource({"65,33,17", "3,129,63", "64,64,64"})
+  void operandsBeginAnywhere(int m, int n, int k) {
+    for (int flags = 0; flags < 4; flags++) {
+      for (int at : new int[] {0, 1, 2, 8}) {
+        Problem problem = new Problem(flags, m, n, k, 1);
+        int bAt = at + problem.a.length + at;
+        int cAt = bAt + problem.b.length + at;
+        int length = cAt + problem.c.length + at;
+        try (DeviceBuffer all = device.allocate(ElementType.REAL, length, "operands")) {
+          device.fill(all, 0, length, PADDING);
+          device.copyIn(problem.a, 0, all, at, problem.a.length);
+          device.copyIn(problem.b, 0, all, bAt, problem.b.length);
+          device.copyIn(problem.c, 0, all, cAt, problem.c.length);
+          float[] expected = new float[length];
+          device.copyOut(all, 0, expected, 0, length);
+          problem.multiply(device, all, at, all, bAt, 1, all, cAt);
+          float[] found = new float[length];
+          device.copyOut(all, 0, found, 0, length);
+          int end = cAt + problem.c.length;
+          problem.check(Arrays.copyOfRange(found, cAt, end), 1);
+          Arrays.fill(expected, cAt, end, 0);
+          Arrays.fill(found, cAt, end, 0);
+          assertArrayEquals(expected, found, problem + " wrote outside its result");
+        }
+      }
+    }
   }
 }

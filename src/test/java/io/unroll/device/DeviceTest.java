@@ -1,4 +1,4 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,25 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.CellSpec;
-import io.unroll.device.Device;
-import io.unroll.device.DeviceBuffer;
-import io.unroll.device.DeviceKernel;
-import io.unroll.device.ElementType;
-import io.unroll.device.FusedRecurrence;
-import io.unroll.device.Kernel;
-import io.unroll.device.KernelArgs;
+import io.unroll.device.cpu.CpuDevices;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** The verbs of a device that the tests of kernels, products and sequences do not try. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(DeviceKind.class)
-class CpuDeviceTest {
+class DeviceTest {
   private final DeviceKind kind;
 
-  CpuDeviceTest(DeviceKind kind) {
+  DeviceTest(DeviceKind kind) {
     this.kind = kind;
   }
 
@@ -53,7 +48,7 @@ class CpuDeviceTest {
 
   @Test
   void ledgerCountsAndCloseListsWhatIsLive() {
-    CpuDevice device = kind.open(2);
+    Device device = kind.open(2);
     DeviceBuffer a = device.allocate(ElementType.REAL, 10, "weights");
     DeviceBuffer b = device.allocate(ElementType.INT, 5, "lengths");
     assertEquals(60, device.liveBytes());
@@ -88,14 +83,15 @@ class CpuDeviceTest {
   void aSteadyStepLeavesNoGarbage() {
     com.sun.management.ThreadMXBean threads =
         (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-    try (Sequence sequence =
-        new Sequence(kind.open(2), CellSpec.LSTM, new int[] {4, 40, 64}, false, true)) {
+    try (Device device = kind.open(2);
+        Sequence sequence =
+            new Sequence(device, CellSpec.LSTM, new int[] {4, 40, 64}, false, true)) {
       Step step = new Step(sequence);
       for (int i = 0; i < 300; i++) {
         step.run();
       }
       long caller = Thread.currentThread().getId();
-      long worker = sequence.device instanceof JavaDevice java ? java.pool().threadId(1) : caller;
+      long worker = CpuDevices.worker(device) == 0 ? caller : CpuDevices.worker(device);
       long callerBefore = threads.getThreadAllocatedBytes(caller);
       long workerBefore = threads.getThreadAllocatedBytes(worker);
       int steps = 200;

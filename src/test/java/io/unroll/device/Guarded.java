@@ -1,16 +1,12 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import io.unroll.device.Device;
-import io.unroll.device.DeviceBuffer;
-import io.unroll.device.ElementType;
-import io.unroll.device.KernelArgs;
 import java.util.Random;
 
 /** Reals on a device between guard words that nobody may change. */
-final class Guarded implements AutoCloseable {
+public final class Guarded implements AutoCloseable {
   /** How many guard words stand before and behind; odd, so that the data is not aligned. */
   static final int GUARDS = 5;
 
