@@ -13,6 +13,8 @@ namespace {
 
 Context *context(jlong handle) { return reinterpret_cast<Context *>(handle); }
 
+const jint *ints(jlong address) { return reinterpret_cast<const jint *>(address); }
+
 const float *floats(jlong address) { return reinterpret_cast<const float *>(address); }
 
 // Runs body as the threads of the pool compute; a lack of memory becomes an OutOfMemoryError.
@@ -29,7 +31,7 @@ void guarded(JNIEnv *env, const Body &body) {
 jstring text(JNIEnv *env, const char *of) { return env->NewStringUTF(of); }
 
 // Native.VERSION of the classes that these functions are for.
-const jint VERSION = 1;
+const jint VERSION = 2;
 
 }  // namespace
 
@@ -92,6 +94,11 @@ JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_copyInInts(JNIEnv *env, 
 JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_copyOutFloats(
     JNIEnv *env, jclass, jlong source, jfloatArray target, jint to, jint count) {
   env->SetFloatArrayRegion(target, to, count, floats(source));
+}
+
+JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_copyOutInts(
+    JNIEnv *env, jclass, jlong source, jintArray target, jint to, jint count) {
+  env->SetIntArrayRegion(target, to, count, ints(source));
 }
 
 JNIEXPORT void JNICALL Java_io_unroll_device_cpu_Native_multiply(

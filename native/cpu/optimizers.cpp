@@ -50,9 +50,8 @@ void adagrad(const Argument *args, int64_t from, int64_t to) {
 }
 
 void rmsprop(const Argument *args, int64_t from, int64_t to) {
-  double alpha = args[4].real;
-  rmsprop_settings settings{constant(args[3].real), constant(alpha), constant(1 - alpha),
-                                  constant(args[5].real), constant(args[6].real)};
+  rmsprop_settings settings{constant(args[3].real), constant(args[4].real), constant(args[5].real),
+                            constant(args[6].real), constant(args[7].real)};
   step(args, from, to,
        [&](real w, real g, real *a) EACH { return ::rmsprop(w, g, a, settings); });
 }
@@ -62,17 +61,9 @@ void adam(const Argument *args, int64_t from, int64_t to) {
   const float *g = reals(args[1]);
   float *m = reals(args[2]);
   float *v = reals(args[3]);
-  double rate = args[4].real, b1 = args[5].real, b2 = args[6].real;
-  adam_settings s;
-  s.step = constant(rate / args[10].real);
-  s.b1 = constant(b1);
-  s.rest1 = constant(1 - b1);
-  s.b2 = constant(b2);
-  s.rest2 = constant(1 - b2);
-  s.correction2 = constant(1 / args[11].real);
-  s.eps = constant(args[7].real);
-  s.decay = constant(args[8].real);
-  s.shrink = constant(rate * args[9].real);
+  adam_settings s{constant(args[4].real),  constant(args[5].real),  constant(args[6].real),
+                  constant(args[7].real),  constant(args[8].real),  constant(args[9].real),
+                  constant(args[10].real), constant(args[11].real), constant(args[12].real)};
   packs(from, to, [&](int64_t i, int count) EACH {
     real first = load(m + i, count), second = load(v + i, count);
     real weight = ::adam(load(w + i, count), load(g + i, count), &first, &second, s);

@@ -121,12 +121,11 @@ void axpby(const Argument *args, int64_t from, int64_t to) {
 void dropout(const Argument *args, int64_t from, int64_t to) {
   const float *x = reals(args[0]);
   float *out = reals(args[1]);
-  double p = args[2].real;
-  uint64_t seed = static_cast<uint64_t>(args[3].integer);
-  uint64_t counter = static_cast<uint64_t>(args[4].integer);
-  float beta = number(args[5]);
-  real least = broadcast(static_cast<float>(p));
-  real scale = broadcast(static_cast<float>(1 / (1 - p)));
+  real least = broadcast(number(args[2]));
+  real scale = broadcast(number(args[3]));
+  uint64_t seed = static_cast<uint64_t>(args[4].integer);
+  uint64_t counter = static_cast<uint64_t>(args[5].integer);
+  float beta = number(args[6]);
   for (int64_t i = from; i < to;) {
     uint64_t position = counter + static_cast<uint64_t>(i);
     int skipped = static_cast<int>(position % BLOCK_WORDS);

@@ -127,8 +127,9 @@ class Kernels {
     std::vector<float> before = numbers(count, random);
     Floats w(before), g(numbers(count, random)), m(count, 0), v(count, 0);
     run("ADAM", n,
-        {pointer(w.data()), pointer(g.data()), pointer(m.data()), pointer(v.data()), real(lr), real(b1),
-         real(b2), real(eps), real(decay), real(decoupled), real(c1), real(c2)});
+        {pointer(w.data()), pointer(g.data()), pointer(m.data()), pointer(v.data()), real(lr / c1),
+         real(b1), real(1 - b1), real(b2), real(1 - b2), real(1 / c2), real(eps), real(decay),
+         real(lr * decoupled)});
     for (int i = 0; i < n; i++) {
       double weight = before[i] - lr * decoupled * before[i];
       double gradient = g[i] + decay * weight;
@@ -173,7 +174,7 @@ class Kernels {
         {pointer(table.data()), pointer(index.data()), pointer(out.data()), integer(n)});
     Floats sums(static_cast<size_t>(entries) * n, 0);
     run("SCATTER_ADD_ROWS", n, {pointer(out.data()), pointer(index.data()), pointer(sums.data()),
-                                integer(rows), integer(n)});
+                                integer(rows), integer(n), integer(entries)});
     int times[entries] = {};
     for (int r = 0; r < rows; r++) {
       if (index[r] >= 0) times[index[r]]++;

@@ -51,6 +51,9 @@ public interface Device extends Backend {
   /** Waits for the queue and copies count reals to the host. */
   void copyOut(DeviceBuffer source, long at, double[] target, int to, int count);
 
+  /** Waits for the queue and copies count integers of an INT buffer to the host. */
+  void copyOut(DeviceBuffer source, long at, int[] target, int to, int count);
+
   /** Sets count elements of a REAL buffer. */
   void fill(DeviceBuffer target, long at, long count, double value);
 

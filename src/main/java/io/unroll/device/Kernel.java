@@ -7,6 +7,9 @@ package io.unroll.device;
  * any order. Reductions are over a fixed order inside an item. {@code [..]} is a buffer of reals,
  * {@code int[..]} one of integers, {@code ?} marks a buffer that may be null, the rest are numbers.
  * {@code beta} is 0 to overwrite the output and 1 to add to it; with 0 the output is not read.
+ *
+ * <p>A number that is a difference or a quotient of constants, such as {@code 1-b1}, is an argument
+ * of its own: the caller computes it in float64 and the device rounds it once.
  */
 public enum Kernel {
   /**
@@ -40,8 +43,8 @@ public enum Kernel {
    */
   GATHER_ROWS,
   /**
-   * {@code table[index[r],:] += x[r,:]} in the order of r; a negative index adds nothing. Items n.
-   * {@code x[rows,n], index int[rows], table[v,n], rows, n}.
+   * {@code table[index[r],:] += x[r,:]} in the order of r; a negative index adds nothing, and none
+   * is v or more. Items n. {@code x[rows,n], index int[rows], table[v,n], rows, n, v}.
    */
   SCATTER_ADD_ROWS,
   /**
@@ -102,9 +105,10 @@ public enum Kernel {
    */
   TRANSPOSE,
   /**
-   * {@code out[i] = x[i]/(1-p)} where element i is kept, else 0. Element i is kept if {@link
-   * io.unroll.Philox#uniform} of (seed, counter+i) is at least p. The gradient is the same kernel
-   * on dOut. Items n. {@code x, out, p, long seed, long counter, beta}.
+   * {@code out[i] = x[i]*scale + beta*out[i]} where element i is kept, else {@code beta*out[i]}.
+   * Element i is kept if {@link io.unroll.Philox#uniform} of (seed, counter+i) is at least p; scale
+   * is 1/(1-p). The gradient is the same kernel on dOut. Items n. {@code x, out, p, scale, long
+   * seed, long counter, beta}.
    */
   DROPOUT,
   /** {@code w -= lr*(g + decay*w)}. Items n. {@code w, g, lr, decay}. */
@@ -117,14 +121,16 @@ public enum Kernel {
    */
   ADAGRAD,
   /**
-   * {@code g' = g + decay*w; a = alpha*a + (1-alpha)*g'^2; w -= lr*g'/(sqrt(a)+eps)}. Items n.
-   * {@code w, g, a, lr, alpha, eps, decay}.
+   * {@code g' = g + decay*w; a = alpha*a + rest*g'^2; w -= lr*g'/(sqrt(a)+eps)} with rest =
+   * 1-alpha. Items n. {@code w, g, a, lr, alpha, rest, eps, decay}.
    */
   RMSPROP,
   /**
-   * {@code w -= lr*decoupledDecay*w; g' = g + decay*w; m = b1*m + (1-b1)*g'; v = b2*v +
-   * (1-b2)*g'^2; w -= lr * (m/c1) / (sqrt(v/c2)+eps)} with c1, c2 the bias corrections {@code
-   * 1-b^step}. Items n. {@code w, g, m, v, lr, b1, b2, eps, decay, decoupledDecay, c1, c2}.
+   * {@code w -= shrink*w; g' = g + decay*w; m = b1*m + rest1*g'; v = b2*v + rest2*g'^2; w -= step*m
+   * / (sqrt(v*correction2)+eps)}. In update k with learning rate lr: step = lr/(1-b1^k), rest1 =
+   * 1-b1, rest2 = 1-b2, correction2 = 1/(1-b2^k), shrink = lr times the decay that bypasses the
+   * moments. Items n. {@code w, g, m, v, step, b1, rest1, b2, rest2, correction2, eps, decay,
+   * shrink}.
    */
   ADAM,
   /**

@@ -147,9 +147,10 @@ public final class Kernels {
     run(Kernel.GATHER_ROWS, out.length());
   }
 
-  /** Launches {@link Kernel#SCATTER_ADD_ROWS} with rows of n. */
+  /** Launches {@link Kernel#SCATTER_ADD_ROWS} with rows of n into table[v,n]. */
   public void scatterAddRows(Span x, Span index, Span table, int n) {
-    start().span(x).span(index).span(table).i32(toInt(index.length())).i32(n);
+    start().span(x).span(index).span(table);
+    args.i32(toInt(index.length())).i32(n).i32(toInt(table.length() / n));
     run(Kernel.SCATTER_ADD_ROWS, n);
   }
 
@@ -232,9 +233,9 @@ public final class Kernels {
     run(Kernel.TRANSPOSE, x.length());
   }
 
-  /** Launches {@link Kernel#DROPOUT}. */
+  /** Launches {@link Kernel#DROPOUT} with probability p of dropping an element. */
   public void dropout(Span x, Span out, double p, long seed, long counter, double beta) {
-    start().span(x).span(out).real(p).i64(seed).i64(counter).real(beta);
+    start().span(x).span(out).real(p).real(1 / (1 - p)).i64(seed).i64(counter).real(beta);
     run(Kernel.DROPOUT, x.length());
   }
 

@@ -13,6 +13,11 @@ import java.util.List;
  * the parameters on the device.
  */
 public final class Optimizer implements AutoCloseable {
+  // Places of the numbers that change from update to update; the others are in the order of Kernel.
+  private static final int RATE = 0;
+  private static final int ADAM_CORRECTION_2 = 5;
+  private static final int ADAM_SHRINK = 8;
+
   private final Parameters parameters;
   private final OptimizerConfig config;
   private final DeviceBuffer[] buffers;
@@ -42,24 +47,21 @@ public final class Optimizer implements AutoCloseable {
           case SGD -> new double[] {0, config.weightDecay()};
           case MOMENTUM -> new double[] {0, config.beta1(), config.weightDecay()};
           case ADAGRAD -> new double[] {0, config.epsilon(), config.weightDecay()};
-          case RMSPROP -> new double[] {0, config.beta2(), config.epsilon(), config.weightDecay()};
+          case RMSPROP -> rmspropNumbers(config);
           case ADAM, ADAMW -> adamNumbers(config);
         };
   }
 
+  private static double[] rmspropNumbers(OptimizerConfig config) {
+    double alpha = config.beta2();
+    return new double[] {0, alpha, 1 - alpha, config.epsilon(), config.weightDecay()};
+  }
+
   private static double[] adamNumbers(OptimizerConfig config) {
-    boolean decoupled = config.method() == Method.ADAMW;
-    double decay = config.weightDecay();
-    return new double[] {
-      0,
-      config.beta1(),
-      config.beta2(),
-      config.epsilon(),
-      decoupled ? 0 : decay,
-      decoupled ? decay : 0,
-      1,
-      1
-    };
+    double b1 = config.beta1();
+    double b2 = config.beta2();
+    double decay = config.method() == Method.ADAM ? config.weightDecay() : 0;
+    return new double[] {0, b1, 1 - b1, b2, 1 - b2, 0, config.epsilon(), decay, 0};
   }
 
   /** Its method and numbers. */
@@ -84,10 +86,12 @@ public final class Optimizer implements AutoCloseable {
    */
   public void step(double learningRate) {
     steps++;
-    numbers[0] = learningRate;
+    numbers[RATE] = learningRate;
     if (config.method().kernel() == Kernel.ADAM) {
-      numbers[6] = 1 - Math.pow(config.beta1(), (double) steps);
-      numbers[7] = 1 - Math.pow(config.beta2(), (double) steps);
+      numbers[RATE] = learningRate / (1 - Math.pow(config.beta1(), (double) steps));
+      numbers[ADAM_CORRECTION_2] = 1 / (1 - Math.pow(config.beta2(), (double) steps));
+      boolean decoupled = config.method() == Method.ADAMW;
+      numbers[ADAM_SHRINK] = decoupled ? learningRate * config.weightDecay() : 0;
     }
     parameters
         .kernels()

@@ -47,6 +47,18 @@ class DeviceTest {
   }
 
   @Test
+  void integersComeBackAsTheyWent() {
+    try (Device device = kind.open(1);
+        DeviceBuffer integers = device.allocate(ElementType.INT, 4, "integers")) {
+      int[] values = {9, Integer.MIN_VALUE, -1, 16_777_217, Integer.MAX_VALUE, 9};
+      device.copyIn(values, 1, integers, 0, 4);
+      int[] found = {7, 7, 7, 7};
+      device.copyOut(integers, 1, found, 1, 3);
+      assertArrayEquals(new int[] {7, -1, 16_777_217, Integer.MAX_VALUE}, found);
+    }
+  }
+
+  @Test
   void ledgerCountsAndCloseListsWhatIsLive() {
     Device device = kind.open(2);
     DeviceBuffer a = device.allocate(ElementType.REAL, 10, "weights");

@@ -227,7 +227,7 @@ class KernelsTest {
     Guarded out = random(n);
     float[] v = x.values();
     float[] before = out.values();
-    buffers(x, out).real(0.3).i64(seed).i64(counter).real(beta);
+    buffers(x, out).real(0.3).real(1 / (1 - 0.3)).i64(seed).i64(counter).real(beta);
     launch(Kernel.DROPOUT, n);
     double[] expected =
         expect(
@@ -273,10 +273,11 @@ class KernelsTest {
         switch (kernel) {
           case COLUMN_SUM -> c.addTo(args).i32(rows).i32((int) (items = n)).real(1);
           case GATHER_ROWS -> c.addTo(args.buffer(index, 0)).i32(n);
-          case SCATTER_ADD_ROWS -> c.addTo(args.buffer(index, 0)).i32(rows).i32((int) (items = n));
+          case SCATTER_ADD_ROWS ->
+              c.addTo(args.buffer(index, 0)).i32(rows).i32((int) (items = n)).i32(rows);
           case SQUARE_SUM -> c.addTo(args).i64((long) rows * n).i32((int) (items = rows));
           case COPY_ROWS -> c.addTo(args).i32(n - 1).i32(n).i32(n).real(1);
-          case DROPOUT -> c.addTo(args).real(0.4).i64(3).i64(5).real(1);
+          case DROPOUT -> c.addTo(args).real(0.4).real(1 / (1 - 0.4)).i64(3).i64(5).real(1);
           case BIAS_ADD -> b.addTo(args).i32(n);
           default -> {
             b.addTo(args);
@@ -341,7 +342,7 @@ class KernelsTest {
     x.addTo(args);
     args.buffer(integers(index), 0);
     weights.addTo(args);
-    args.i32(rows).i32(n);
+    args.i32(rows).i32(n).i32(table);
     launch(Kernel.SCATTER_ADD_ROWS, n);
     float[] expected = w.clone();
     for (int i = 0; i < rows * n; i++) {

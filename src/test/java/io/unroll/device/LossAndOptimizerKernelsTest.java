@@ -239,7 +239,7 @@ class LossAndOptimizerKernelsTest {
     assertArrayEquals(new float[1], dX.values());
   }
 
-  /** One element's weight, gradient and moments; the formulas of Kernel. */
+  /** One element's weight, gradient and moments; the formulas of docs/equations.md. */
   private static void step(Kernel kernel, double[] e) {
     double lr = 0.1;
     double decay = 0.02;
@@ -273,16 +273,17 @@ class LossAndOptimizerKernelsTest {
       case SGD -> args.real(0.1).real(0.02);
       case MOMENTUM -> args.real(0.1).real(0.9).real(0.02);
       case ADAGRAD -> args.real(0.1).real(1e-3).real(0.02);
-      case RMSPROP -> args.real(0.1).real(0.97).real(1e-3).real(0.02);
+      case RMSPROP -> args.real(0.1).real(0.97).real(1 - 0.97).real(1e-3).real(0.02);
       default ->
-          args.real(0.1)
+          args.real(0.1 / 0.19)
               .real(0.9)
+              .real(1 - 0.9)
               .real(0.999)
+              .real(1 - 0.999)
+              .real(1 / 0.002)
               .real(1e-3)
               .real(0.02)
-              .real(0.05)
-              .real(0.19)
-              .real(0.002);
+              .real(0.1 * 0.05);
     }
   }
 

@@ -82,6 +82,11 @@ final class JavaDevice extends CpuDevice {
   }
 
   @Override
+  public void copyOut(DeviceBuffer source, long at, int[] target, int to, int count) {
+    System.arraycopy(JavaBuffer.integers(source), (int) at, target, to, count);
+  }
+
+  @Override
   public void fill(DeviceBuffer target, long at, long count, double value) {
     Arrays.fill(JavaBuffer.reals(target), (int) at, (int) (at + count), (float) value);
   }

@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
  */
 final class Native {
   /** What {@link #version} must be. It changes with every change of a function or its meaning. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   private Native() {}
 
@@ -51,6 +51,8 @@ final class Native {
   static native void copyInInts(int[] source, int from, long target, int count);
 
   static native void copyOutFloats(long source, float[] target, int to, int count);
+
+  static native void copyOutInts(long source, int[] target, int to, int count);
 
   /** {@link io.unroll.device.Device#gemm}; add is beta. */
   static native void multiply(

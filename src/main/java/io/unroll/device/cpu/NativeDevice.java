@@ -141,6 +141,12 @@ final class NativeDevice extends CpuDevice {
   }
 
   @Override
+  public void copyOut(DeviceBuffer source, long at, int[] target, int to, int count) {
+    assert fits(source, at, count);
+    Native.copyOutInts(NativeBuffer.integers(source, at), target, to, count);
+  }
+
+  @Override
   public void fill(DeviceBuffer target, long at, long count, double value) {
     assert fits(target, at, count);
     fill(NativeBuffer.reals(target, at), count, value);

@@ -62,9 +62,9 @@ final class OptimizerLoops {
     int aAt = Args.at(args, 2);
     float rate = Args.real(args, 3);
     float alpha = Args.real(args, 4);
-    float rest = (float) (1 - args.realAt(4));
-    float eps = Args.real(args, 5);
-    float decay = Args.real(args, 6);
+    float rest = Args.real(args, 5);
+    float eps = Args.real(args, 6);
+    float decay = Args.real(args, 7);
     for (int i = from; i < to; i++) {
       float gradient = g[gAt + i] + decay * w[wAt + i];
       float squares = alpha * a[aAt + i] + rest * gradient * gradient;
@@ -82,16 +82,15 @@ final class OptimizerLoops {
     int mAt = Args.at(args, 2);
     float[] v = Args.reals(args, 3);
     int vAt = Args.at(args, 3);
-    float rate = Args.real(args, 4);
+    float step = Args.real(args, 4);
     float b1 = Args.real(args, 5);
-    float rest1 = (float) (1 - args.realAt(5));
-    float b2 = Args.real(args, 6);
-    float rest2 = (float) (1 - args.realAt(6));
-    float eps = Args.real(args, 7);
-    float decay = Args.real(args, 8);
-    float shrink = (float) (args.realAt(4) * args.realAt(9));
-    float c1 = Args.real(args, 10);
-    float c2 = Args.real(args, 11);
+    float rest1 = Args.real(args, 6);
+    float b2 = Args.real(args, 7);
+    float rest2 = Args.real(args, 8);
+    float correction2 = Args.real(args, 9);
+    float eps = Args.real(args, 10);
+    float decay = Args.real(args, 11);
+    float shrink = Args.real(args, 12);
     for (int i = from; i < to; i++) {
       float weight = w[wAt + i] - shrink * w[wAt + i];
       float gradient = g[gAt + i] + decay * weight;
@@ -99,7 +98,7 @@ final class OptimizerLoops {
       float squares = b2 * v[vAt + i] + rest2 * gradient * gradient;
       m[mAt + i] = moment;
       v[vAt + i] = squares;
-      w[wAt + i] = weight - rate * (moment / c1) / ((float) Math.sqrt(squares / c2) + eps);
+      w[wAt + i] = weight - step * moment / ((float) Math.sqrt(squares * correction2) + eps);
     }
   }
 }

@@ -133,10 +133,10 @@ final class PointwiseLoops {
     float[] out = Args.reals(args, 1);
     int outAt = Args.at(args, 1);
     float p = Args.real(args, 2);
-    long seed = args.i64At(3);
-    long counter = args.i64At(4);
-    float beta = Args.real(args, 5);
-    float scale = (float) (1 / (1 - args.realAt(2)));
+    float scale = Args.real(args, 3);
+    long seed = args.i64At(4);
+    long counter = args.i64At(5);
+    float beta = Args.real(args, 6);
     for (int i = from; i < to; i++) {
       boolean kept = Philox.uniform(seed, counter + i) >= p;
       out[outAt + i] = blend(kept ? x[xAt + i] * scale : 0, beta, out[outAt + i]);

@@ -43,6 +43,7 @@ final class RowLoops {
     int n = Args.integer(args, 4);
     for (int r = 0; r < rows; r++) {
       int target = index[indexAt + r];
+      assert target < Args.integer(args, 5) : "index " + target + " is past the table";
       if (target >= 0) {
         add(x, xAt + r * n + from, table, tableAt + target * n + from, to - from);
       }

@@ -108,6 +108,11 @@ final class ReferenceDevice implements Device {
   }
 
   @Override
+  public void copyOut(DeviceBuffer source, long at, int[] target, int to, int count) {
+    System.arraycopy(ints(source), (int) at, target, to, count);
+  }
+
+  @Override
   public void fill(DeviceBuffer target, long at, long count, double value) {
     Arrays.fill(reals(target), (int) at, (int) (at + count), value);
   }

@@ -121,6 +121,7 @@ final class ReferenceKernels {
     int n = args.i32At(4);
     for (int r = 0; r < args.i32At(3); r++) {
       int row = index[at(args, 1) + r];
+      assert row < args.i32At(5) : "index " + row + " of a table of " + args.i32At(5) + " rows";
       for (int column = 0; row >= 0 && column < items; column++) {
         table[at(args, 2) + row * n + column] += x[at(args, 0) + r * n + column];
       }
@@ -160,10 +161,11 @@ final class ReferenceKernels {
   private static void dropout(KernelArgs args, int items) {
     double[] x = reals(args.bufferAt(0));
     double[] out = reals(args.bufferAt(1));
-    double p = args.realAt(2);
+    float p = (float) args.realAt(2);
+    double scale = args.realAt(3);
     for (int i = 0; i < items; i++) {
-      boolean kept = Philox.uniform(args.i64At(3), args.i64At(4) + i) >= (float) p;
-      put(out, at(args, 1) + i, kept ? x[at(args, 0) + i] / (1 - p) : 0, args.realAt(5));
+      boolean kept = Philox.uniform(args.i64At(4), args.i64At(5) + i) >= p;
+      put(out, at(args, 1) + i, kept ? x[at(args, 0) + i] * scale : 0, args.realAt(6));
     }
   }
 

@@ -48,21 +48,25 @@ final class ReferenceOptimizers {
 
   private static double rmsprop(KernelArgs args, int i, double w, double g) {
     double alpha = args.realAt(4);
-    double decayed = g + args.realAt(6) * w;
-    double a = keep(args, 2, i, alpha * state(args, 2, i) + (1 - alpha) * decayed * decayed);
-    return w - args.realAt(3) * decayed / (Math.sqrt(a) + args.realAt(5));
+    double rest = args.realAt(5);
+    double decayed = g + args.realAt(7) * w;
+    double a = keep(args, 2, i, alpha * state(args, 2, i) + rest * decayed * decayed);
+    return w - args.realAt(3) * decayed / (Math.sqrt(a) + args.realAt(6));
   }
 
   private static double adam(KernelArgs args, int i, double w, double g) {
-    double lr = args.realAt(4);
+    double step = args.realAt(4);
     double b1 = args.realAt(5);
-    double b2 = args.realAt(6);
-    double decayedWeight = w - lr * args.realAt(9) * w;
-    double decayed = g + args.realAt(8) * w;
-    double m = keep(args, 2, i, b1 * state(args, 2, i) + (1 - b1) * decayed);
-    double v = keep(args, 3, i, b2 * state(args, 3, i) + (1 - b2) * decayed * decayed);
-    double denominator = Math.sqrt(v / args.realAt(11)) + args.realAt(7);
-    return decayedWeight - lr * (m / args.realAt(10)) / denominator;
+    double rest1 = args.realAt(6);
+    double b2 = args.realAt(7);
+    double rest2 = args.realAt(8);
+    double correction2 = args.realAt(9);
+    double eps = args.realAt(10);
+    double shrunk = w - args.realAt(12) * w;
+    double decayed = g + args.realAt(11) * shrunk;
+    double m = keep(args, 2, i, b1 * state(args, 2, i) + rest1 * decayed);
+    double v = keep(args, 3, i, b2 * state(args, 3, i) + rest2 * decayed * decayed);
+    return shrunk - step * m / (Math.sqrt(v * correction2) + eps);
   }
 
   private static double state(KernelArgs args, int buffer, int i) {
