@@ -27,6 +27,11 @@ public class RequiredBackendsTest {
     return available().filter(name -> !name.equals("reference"));
   }
 
+  /** The numbers of threads to try a backend with: it gives the same results on each of a CPU's. */
+  public static int[] threads(String name) {
+    return name.equals("cpu") ? new int[] {1, 2, 3} : new int[] {0};
+  }
+
   static Stream<Backend.Availability> all() {
     return Backend.list().stream();
   }
