@@ -8,6 +8,20 @@
  *   MINIMUM(a, b), MAXIMUM   b where either is NaN
  *   TO_REAL                  an integer as the nearest real
  *   MULTIPLY(a, b, hi, lo)   the two halves of the products of naturals
+ *
+ * and on a GPU alone, where a launch is a number of groups of GROUP lanes:
+ *
+ *   KERNEL name(...)         an entry that the host launches
+ *   READS(type, x), WRITES   a parameter that is a buffer, on OpenCL with its offset behind it; both 0 for none
+ *   AT(x, i), START(x)       element i of such a buffer, and where it begins
+ *   IS_GIVEN(x)              whether the host gave that buffer
+ *   GLOBAL, LOCAL            where a pointer points to: the device's memory, the group's own
+ *   SHARED                   declares an array of the group's own memory, at the top of an entry
+ *   LANE, GROUP_NUMBER       this lane in its group, and the group in the launch
+ *   GROUPS                   how many groups the launch has
+ *   BARRIER()                waits for the lanes of the group, and shows each what the others wrote
+ *   offset                   a 64-bit integer
+ *   LOG(x)                   the natural logarithm
  */
 #ifndef UNROLL_DIALECT_H
 #define UNROLL_DIALECT_H
@@ -28,6 +42,20 @@ typedef unsigned natural;
 #define SQRT(x) sqrtf(x)
 #define MULTIPLY(a, b, hi, lo) (hi = __umulhi(a, b), lo = (a) * (b))
 
+typedef long long offset;
+#define LOG(x) logf(x)
+#define KERNEL extern "C" __global__ void __launch_bounds__(GROUP)
+#define READS(type, x) const type *x##_start
+#define WRITES(type, x) type *x##_start
+#define START(x) (x##_start)
+#define GLOBAL
+#define LOCAL
+#define SHARED __shared__
+#define LANE ((int)threadIdx.x)
+#define GROUP_NUMBER ((offset)blockIdx.x)
+#define GROUPS ((offset)gridDim.x)
+#define BARRIER() __syncthreads()
+
 #elif defined(__OPENCL_VERSION__)
 
 #define DEVICE_FN static inline
@@ -43,6 +71,20 @@ typedef uint natural;
 #define TO_REAL(i) ((float)(i))
 #define SQRT(x) sqrt(x)
 #define MULTIPLY(a, b, hi, lo) (hi = mul_hi(a, b), lo = (a) * (b))
+
+typedef long offset;
+#define LOG(x) log(x)
+#define KERNEL __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void
+#define READS(type, x) __global const type *x##_start, const long x##_at
+#define WRITES(type, x) __global type *x##_start, const long x##_at
+#define START(x) (x##_start + x##_at)
+#define GLOBAL __global
+#define LOCAL __local
+#define SHARED __local
+#define LANE ((int)get_local_id(0))
+#define GROUP_NUMBER ((offset)get_group_id(0))
+#define GROUPS ((offset)get_num_groups(0))
+#define BARRIER() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 
 #else /* GNU C++: LANES at a time */
 
@@ -110,4 +152,10 @@ DEVICE_FN void multiply_naturals(natural a, natural b, natural *hi, natural *lo)
 #endif
 
 #endif
+
+#ifdef KERNEL
+#define AT(x, i) (START(x)[i])
+#define IS_GIVEN(x) (x##_start != 0)
+#endif
+
 #endif

@@ -12,6 +12,10 @@ DEVICE_FN real cross_entropy_gradient(real logit, real lse, real hit, real scale
 }
 
 /* An element of weight 0 is not looked at: it gives 0 even for a NaN. */
+DEVICE_FN real squared_error(real x, real target, real weight) {
+  return weight == 0.0f ? REAL(0.0f) : weight * (x - target) * (x - target);
+}
+
 DEVICE_FN real squared_error_gradient(real x, real target, real weight, real scale) {
   return weight == 0.0f ? REAL(0.0f) : weight * (x - target) * scale;
 }

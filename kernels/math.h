@@ -38,9 +38,9 @@ DEVICE_FN real EXP(real x) {
   natural bits;
   real r = reduced(MAXIMUM(REAL(-110.0f), MINIMUM(REAL(100.0f), x)), &bits);
   integer n = (integer)(bits << 10) >> 10; /* from the lowest 22 bits, with their sign */
-  natural half = (natural)(n >> 1); /* in two factors, because 2^n itself may be no normal float */
-  real scale = FROM_BITS((half << 23) + ONE);
-  real rest = FROM_BITS((((natural)n - half) << 23) + ONE);
+  natural part = (natural)(n >> 1); /* in two factors, because 2^n itself may be no normal float */
+  real scale = FROM_BITS((part << 23) + ONE);
+  real rest = FROM_BITS((((natural)n - part) << 23) + ONE);
   return (exp_minus_one_near_zero(r) + 1.0f) * scale * rest;
 }
 

@@ -45,4 +45,10 @@ DEVICE_FN real adam(real w, real g, real *m, real *v, adam_settings s) {
   return w - s.step * *m / (SQRT(*v * s.correction2) + s.eps);
 }
 
+/* What gradients of that norm are multiplied by, so that it is at most max_norm. NaN stays NaN. */
+DEVICE_FN real clip_factor(real norm, real max_norm) {
+  real factor = max_norm / (norm + 1e-6f);
+  return factor > 1.0f ? REAL(1.0f) : factor;
+}
+
 #endif

@@ -54,17 +54,6 @@ INLINE double scaleOf(const Argument &mean, const Argument &dLoss) {
   return static_cast<double>(reals(mean)[1]) * reals(dLoss)[0];
 }
 
-// The sums of w*(x-target)^2 and of w.
-struct ErrorSums {
-  wide errors{}, weights{};
-
-  INLINE_MEMBER void add(wide x, wide target, wide weight) {
-    wide error = x - target;
-    errors += weight == 0.0 ? wide{} : weight * error * error;
-    weights += weight;
-  }
-};
-
 }  // namespace
 
 void crossEntropyForward(const Argument *args, int64_t from, int64_t to) {
@@ -125,15 +114,13 @@ void squaredErrorMean(const Argument *args, int64_t, int64_t) {
   const float *x = reals(args[0]);
   const float *target = reals(args[1]);
   const float *weights = reals(args[2]);
-  ErrorSums low, high;
+  WideSum errors, total;
   packs(0, args[4].integer, [&](int64_t i, int count) EACH {
-    real a = load(x + i, count), b = load(target + i, count);
     real weight = weights != nullptr ? load(weights + i, count)
                                      : laneNumbers() < count ? REAL(1.0f) : real{};
-    low.add(lowHalf(a), lowHalf(b), lowHalf(weight));
-    high.add(highHalf(a), highHalf(b), highHalf(weight));
+    errors.add(squared_error(load(x + i, count), load(target + i, count), weight));
+    total.add(weight);
   });
-  WideSum errors{low.errors, high.errors}, total{low.weights, high.weights};
   storeMean(reals(args[3]), errors.total(), total.total());
 }
 

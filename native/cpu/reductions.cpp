@@ -1,6 +1,7 @@
 // Kernels that add up, in float64 and in an order that the shapes alone decide.
 #include "items.h"
 #include "kernels.h"
+#include "optimizers.h"
 #include "wide.h"
 
 namespace unroll {
@@ -92,10 +93,8 @@ void clipFactor(const Argument *args, int64_t, int64_t) {
   float *out = reals(args[1]);
   double sum = 0;
   for (int64_t i = 0; i < args[2].integer; i++) sum += partial[i];
-  double norm = __builtin_sqrt(sum);
-  double factor = args[3].real / (norm + 1e-6);
-  out[0] = static_cast<float>(norm);
-  out[1] = static_cast<float>(factor > 1 ? 1 : factor);  // NaN stays NaN
+  out[0] = static_cast<float>(__builtin_sqrt(sum));
+  out[1] = clip_factor(broadcast(out[0]), broadcast(number(args[3])))[0];
 }
 
 }  // namespace ISA

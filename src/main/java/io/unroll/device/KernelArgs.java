@@ -34,11 +34,13 @@ public final class KernelArgs {
     return this;
   }
 
-  /** Adds a buffer that starts at an offset in elements; null for an absent one. */
+  /**
+   * Adds a buffer that starts at an offset in elements; null for an absent one, whose offset is 0.
+   */
   public KernelArgs buffer(DeviceBuffer buffer, long offset) {
     kinds[count] = Kind.BUFFER;
     buffers[count] = buffer;
-    integers[count++] = offset;
+    integers[count++] = buffer == null ? 0 : offset;
     return this;
   }
 

@@ -1,0 +1,211 @@
+/* The kernels in which the lanes of a group work on one item together: io.unroll.device.Kernel tells what
+ * they compute. Each sum has a fixed order: first every lane over its own terms, then the lanes by halves.
+ * Grid  one group per item, except where an entry says otherwise
+ * Cost  bandwidth: each operand is read once, except where an entry says otherwise */
+#include "../losses.h"
+#include "../optimizers.h"
+#include "../pointwise.h"
+#include "launch.h"
+
+/* The sum over the lanes of the group, for all of them. */
+DEVICE_FN real group_sum(LOCAL real *scratch, real value) {
+  BARRIER();
+  scratch[LANE] = value;
+  BARRIER();
+  for (int width = GROUP / 2; width > 0; width /= 2) {
+    if (LANE < width) scratch[LANE] += scratch[LANE + width];
+    BARRIER();
+  }
+  return scratch[0];
+}
+
+/* The largest over the lanes of the group, for all of them; NaN is left aside. */
+DEVICE_FN real group_largest(LOCAL real *scratch, real value) {
+  BARRIER();
+  scratch[LANE] = value;
+  BARRIER();
+  for (int width = GROUP / 2; width > 0; width /= 2) {
+    if (LANE < width) scratch[LANE] = MAXIMUM(scratch[LANE], scratch[LANE + width]);
+    BARRIER();
+  }
+  return scratch[0];
+}
+
+#define LEAST FROM_BITS(0xff800000) /* minus infinity */
+
+/* Columns that a group sums, side by side, so that its reads are whole lines of memory. */
+#define COLUMNS 32
+
+/* Grid: one group per COLUMNS items. */
+KERNEL column_sum_kernel(READS(real, x), WRITES(real, out), int rows, int n, real beta, offset items) {
+  SHARED real sums[GROUP];
+  for (offset first = GROUP_NUMBER * COLUMNS; first < items; first += GROUPS * COLUMNS) {
+    offset column = first + LANE % COLUMNS;
+    real sum = 0.0f;
+    if (column < items) {
+      for (int row = LANE / COLUMNS; row < rows; row += GROUP / COLUMNS) {
+        sum += AT(x, row * (offset)n + column);
+      }
+    }
+    sums[LANE] = sum;
+    BARRIER();
+    if (LANE < COLUMNS && column < items) {
+      for (int lane = LANE + COLUMNS; lane < GROUP; lane += COLUMNS) sum += sums[lane];
+      PUT(out, column, sum);
+    }
+    BARRIER();
+  }
+}
+
+/* Grid: one group per row of the table; it looks through all of index for what is its own. */
+KERNEL scatter_add_rows_kernel(READS(real, x), READS(integer, index), WRITES(real, table), int rows, int n,
+                               int v, offset items) {
+  SHARED integer part[GROUP];
+  for (offset row = GROUP_NUMBER; row < v; row += GROUPS) {
+    for (int first = 0; first < rows; first += GROUP) {
+      BARRIER();
+      part[LANE] = first + LANE < rows ? AT(index, first + LANE) : -1;
+      BARRIER();
+      for (offset column = LANE; column < items; column += GROUP) {
+        real sum = AT(table, row * n + column);
+        for (int i = 0; i < GROUP; i++) {
+          if (part[i] == row) sum += AT(x, (first + i) * (offset)n + column);
+        }
+        AT(table, row * n + column) = sum;
+      }
+    }
+  }
+}
+
+/* Between tiles in the group's own memory, so that reads and writes are whole lines of memory.
+ * Grid: one group per tile of TILE x TILE. */
+#define TILE 32
+KERNEL transpose_kernel(READS(real, x), WRITES(real, out), int rows, int cols, real beta, offset items) {
+  SHARED real tile[TILE * (TILE + 1)];
+  offset across = (cols + TILE - 1) / TILE, tiles = across * ((rows + TILE - 1) / TILE);
+  for (offset t = GROUP_NUMBER; t < tiles; t += GROUPS) {
+    offset row = t / across * TILE, column = t % across * TILE;
+    for (int i = LANE; i < TILE * TILE; i += GROUP) {
+      int r = i / TILE, c = i % TILE;
+      if (row + r < rows && column + c < cols) {
+        tile[r * (TILE + 1) + c] = AT(x, (row + r) * cols + column + c);
+      }
+    }
+    BARRIER();
+    for (int i = LANE; i < TILE * TILE; i += GROUP) {
+      int c = i / TILE, r = i % TILE;
+      if (row + r < rows && column + c < cols) {
+        PUT(out, (column + c) * rows + row + r, tile[r * (TILE + 1) + c]);
+      }
+    }
+    BARRIER();
+  }
+}
+
+KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target), WRITES(real, lse),
+                                    WRITES(real, loss), int classes, int ignore, offset items) {
+  SHARED real scratch[GROUP];
+  EACH_ITEM_OF_GROUP(r) {
+    integer wanted = AT(target, r);
+    real log = 0.0f;
+    if (wanted != ignore) { /* the same for all lanes of the group */
+      real largest = LEAST;
+      for (int c = LANE; c < classes; c += GROUP) largest = MAXIMUM(AT(logits, r * classes + c), largest);
+      largest = group_largest(scratch, largest);
+      real sum = 0.0f;
+      for (int c = LANE; c < classes; c += GROUP) {
+        sum += cross_entropy_term(AT(logits, r * classes + c), largest);
+      }
+      log = largest + LOG(group_sum(scratch, sum));
+    }
+    if (LANE == 0) {
+      AT(lse, r) = log;
+      AT(loss, r) = wanted == ignore ? 0.0f : log - AT(logits, r * classes + wanted);
+    }
+  }
+}
+
+KERNEL cross_entropy_mean_kernel(READS(real, loss), READS(integer, target), WRITES(real, out), int rows,
+                                 int ignore, offset items) {
+  SHARED real scratch[GROUP];
+  real sum = 0.0f, count = 0.0f; /* up to 2^24 exact */
+  if (GROUP_NUMBER >= items) return;
+  for (int r = LANE; r < rows; r += GROUP) {
+    bool heeded = AT(target, r) != ignore;
+    sum += heeded ? AT(loss, r) : 0.0f;
+    count += heeded ? 1.0f : 0.0f;
+  }
+  sum = group_sum(scratch, sum);
+  count = group_sum(scratch, count);
+  if (LANE == 0) {
+    AT(out, 0) = count == 0.0f ? 0.0f : sum / count;
+    AT(out, 1) = count == 0.0f ? 0.0f : 1.0f / count;
+  }
+}
+
+/* Grid: one lane per item. */
+KERNEL cross_entropy_backward_kernel(READS(real, logits), READS(integer, target), READS(real, lse),
+                                     READS(real, mean), READS(real, d_loss), WRITES(real, d_logits),
+                                     int classes, int ignore, real beta, offset items) {
+  real scale = AT(mean, 1) * AT(d_loss, 0);
+  EACH_ITEM(i) {
+    offset r = quotient(i, classes);
+    integer wanted = AT(target, r);
+    real hit = i - r * classes == wanted ? 1.0f : 0.0f;
+    real gradient = cross_entropy_gradient(AT(logits, i), AT(lse, r), hit, scale);
+    PUT(d_logits, i, wanted == ignore ? 0.0f : gradient);
+  }
+}
+
+KERNEL squared_error_mean_kernel(READS(real, x), READS(real, target), READS(real, weights), WRITES(real, out),
+                                 int n, offset items) {
+  SHARED real scratch[GROUP];
+  real sum = 0.0f, total = 0.0f;
+  if (GROUP_NUMBER >= items) return;
+  for (int i = LANE; i < n; i += GROUP) {
+    real weight = IS_GIVEN(weights) ? AT(weights, i) : 1.0f;
+    sum += squared_error(AT(x, i), AT(target, i), weight);
+    total += weight;
+  }
+  sum = group_sum(scratch, sum);
+  total = group_sum(scratch, total);
+  if (LANE == 0) {
+    AT(out, 0) = total == 0.0f ? 0.0f : sum / total;
+    AT(out, 1) = total == 0.0f ? 0.0f : 1.0f / total;
+  }
+}
+
+/* Grid: one lane per item. */
+KERNEL squared_error_backward_kernel(READS(real, x), READS(real, target), READS(real, weights),
+                                     READS(real, mean), READS(real, d_loss), WRITES(real, dx), real beta,
+                                     offset items) {
+  real scale = 2.0f * AT(mean, 1) * AT(d_loss, 0);
+  EACH_ITEM(i) {
+    real weight = IS_GIVEN(weights) ? AT(weights, i) : 1.0f;
+    PUT(dx, i, squared_error_gradient(AT(x, i), AT(target, i), weight, scale));
+  }
+}
+
+KERNEL square_sum_kernel(READS(real, x), WRITES(real, partial), offset n, int parts, offset items) {
+  SHARED real scratch[GROUP];
+  offset size = (n + parts - 1) / parts;
+  EACH_ITEM_OF_GROUP(part) {
+    offset end = (part + 1) * size < n ? (part + 1) * size : n;
+    real sum = 0.0f;
+    for (offset i = part * size + LANE; i < end; i += GROUP) sum += AT(x, i) * AT(x, i);
+    sum = group_sum(scratch, sum);
+    if (LANE == 0) AT(partial, part) = sum;
+  }
+}
+
+KERNEL clip_factor_kernel(READS(real, partial), WRITES(real, out), int parts, real max_norm, offset items) {
+  SHARED real scratch[GROUP];
+  real sum = 0.0f;
+  if (GROUP_NUMBER >= items) return;
+  for (int i = LANE; i < parts; i += GROUP) sum += AT(partial, i);
+  real norm = SQRT(group_sum(scratch, sum));
+  if (LANE == 0) {
+    AT(out, 0) = norm;
+    AT(out, 1) = clip_factor(norm, max_norm);
+  }
+}

@@ -1,0 +1,34 @@
+package io.unroll.device;
+
+/**
+ * A device that runs the text of {@code kernels/gpu}: groups of {@link #groupSize} lanes that share
+ * a memory of their own. {@link GpuKernels}, {@link GpuGemm} and {@link GpuRecurrences} tell it
+ * what to launch.
+ */
+public interface Gpu extends Device {
+  /** The lanes of a group, 256 or 64: the macro {@code GROUP} of every text. */
+  int groupSize();
+
+  /** How many groups it runs at once at least, one on each of its processors. */
+  int computeUnits();
+
+  /** Bytes that a group may have of its own memory. */
+  long groupMemoryBytes();
+
+  /**
+   * Compiles an entry; the second time it is at hand.
+   *
+   * @throws io.unroll.DeviceException if its text does not compile; with file and line
+   */
+  DeviceKernel entry(GpuEntry entry);
+
+  /**
+   * Queues groups of an entry.
+   *
+   * @param kernel what {@link #entry} gave
+   * @param groups how many groups, at least 1
+   * @param items the entry's last parameter
+   * @param args its other parameters; read before this returns
+   */
+  void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args);
+}
