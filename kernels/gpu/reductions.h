@@ -4,7 +4,9 @@
  * Cost  bandwidth: each operand is read once, except where an entry says otherwise */
 #include "../losses.h"
 #include "../optimizers.h"
+#include "../philox.h"
 #include "../pointwise.h"
+#include "../sampling.h"
 #include "launch.h"
 
 /* The sum over the lanes of the group, for all of them. */
@@ -207,5 +209,74 @@ KERNEL clip_factor_kernel(READS(real, partial), WRITES(real, out), int parts, re
   if (LANE == 0) {
     AT(out, 0) = norm;
     AT(out, 1) = clip_factor(norm, max_norm);
+  }
+}
+
+/* The order of the smallest logit that may be drawn from a row: that of its k-th largest, found bit by bit. */
+DEVICE_FN natural least_order(LOCAL real *scratch, GLOBAL const real *row, int classes, int k) {
+  natural least = 0u;
+  if (k == 0 || k >= classes) return least;
+  for (natural bit = 0x80000000u; bit != 0u; bit >>= 1) {
+    real count = 0.0f; /* up to 2^24 exact */
+    for (int c = LANE; c < classes; c += GROUP) count += order_of(row[c]) >= (least | bit) ? 1.0f : 0.0f;
+    if (group_sum(scratch, count) >= (real)k) least |= bit;
+  }
+  return least;
+}
+
+/* How much of the sum of a row's weights comes before what is drawn, for draw number n of a seed. */
+DEVICE_FN real draw(offset seed, offset n) {
+  natural words[4];
+  philox((natural)(n >> 2), (natural)(n >> 34), (natural)seed, (natural)(seed >> 32), words);
+  return uniform(words[n & 3]);
+}
+
+/* The first class at which the sum of the weights so far is above the wanted share of all of it, or else the
+ * first of the largest logits. sums has those of the ranges of classes. */
+DEVICE_FN int drawn(LOCAL const real *sums, GLOBAL const real *row, int classes, real largest, natural least,
+                    real inverse_temperature, real share) {
+  real total = 0.0f, before = 0.0f;
+  for (int lane = 0; lane < GROUP; lane++) total += sums[lane];
+  int range = (classes + GROUP - 1) / GROUP, lane = 0;
+  while (lane < GROUP - 1 && !(before + sums[lane] > share * total)) before += sums[lane++];
+  real sum = 0.0f;
+  for (int c = lane * range; c < classes && c < (lane + 1) * range; c++) {
+    sum += sampling_weight(row[c], largest, least, inverse_temperature);
+    if (inverse_temperature != 0.0f && before + sum > share * total) return c;
+  }
+  int best = 0;
+  while (row[best] != largest) best++;
+  return best;
+}
+
+/* Each lane adds up the weights of a range of classes; then the first lane looks in which range, and where in it,
+ * the draw falls. Reads a row four times, and 32 times more for the k-th largest. */
+KERNEL sample_kernel(READS(real, logits), WRITES(integer, out), int classes, int top_k, real inverse_temperature,
+                     offset seed, offset position, offset items) {
+  SHARED real scratch[GROUP];
+  int range = (classes + GROUP - 1) / GROUP;
+  EACH_ITEM_OF_GROUP(r) {
+    GLOBAL const real *row = START(logits) + r * classes;
+    int from = LANE * range < classes ? LANE * range : classes;
+    int to = from + range < classes ? from + range : classes;
+    real largest = LEAST, missing = 0.0f, sum = 0.0f;
+    for (int c = from; c < to; c++) {
+      largest = MAXIMUM(row[c], largest);
+      missing += row[c] == row[c] ? 0.0f : 1.0f;
+    }
+    largest = group_largest(scratch, largest);
+    missing = group_sum(scratch, missing);
+    natural least = least_order(scratch, row, classes, top_k);
+    for (int c = from; c < to; c++) sum += sampling_weight(row[c], largest, least, inverse_temperature);
+    BARRIER();
+    scratch[LANE] = sum;
+    BARRIER();
+    if (LANE == 0) {
+      real share = draw(seed, position + r);
+      AT(out, r) = missing > 0.0f
+                       ? -1
+                       : drawn(scratch, row, classes, largest, least, inverse_temperature, share);
+    }
+    BARRIER();
   }
 }
