@@ -9,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.CellSpec;
 import io.unroll.device.cpu.CpuDevices;
 import java.lang.management.ManagementFactory;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The verbs of a device that the tests of kernels, products and sequences do not try. */
@@ -87,6 +89,27 @@ class DeviceTest {
       for (Kernel kernel : Kernel.values()) {
         boolean ofCell = kernel == Kernel.CELL_FORWARD || kernel == Kernel.CELL_BACKWARD;
         assertEquals(kernel, device.compile(kernel, ofCell ? CellSpec.GRU : null).kernel());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Kernel.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"CELL_FORWARD", "CELL_BACKWARD"})
+  void everyKernelAgreesWithPlainJava(Kernel kernel) {
+    try (Device device = kind.open(2);
+        Device java = DeviceKind.JAVA.open(1)) {
+      for (int n : new int[] {1, 37, 70, 300}) {
+        for (double beta : new double[] {0, 1}) {
+          try (SmallLaunch expected = new SmallLaunch(java, n, beta);
+              SmallLaunch found = new SmallLaunch(device, n, beta)) {
+            float[] plain = expected.run(kernel);
+            double[] wide = IntStream.range(0, plain.length).mapToDouble(i -> plain[i]).toArray();
+            Guarded.assertNear(wide, found.run(kernel), 1e-5, kernel + " " + n + " beta " + beta);
+          }
+        }
       }
     }
   }
