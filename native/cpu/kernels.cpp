@@ -27,6 +27,8 @@ int64_t squareSumCost(const Argument *args) { return 1 + args[2].integer / args[
 
 int64_t crossEntropyCost(const Argument *args) { return 30 + args[4].integer; }
 
+int64_t sampleCost(const Argument *args) { return 30 + 4 * args[2].integer; }
+
 }  // namespace
 
 const KernelEntry kernels[] = {
@@ -39,6 +41,7 @@ const KernelEntry kernels[] = {
     {"CROSS_ENTROPY_BACKWARD", crossEntropyBackward, one},
     {"SQUARED_ERROR_MEAN", squaredErrorMean, single},
     {"SQUARED_ERROR_BACKWARD", squaredErrorBackward, one},
+    {"SAMPLE", sample, sampleCost},
     {"TANH_FORWARD", tanhForward, one},
     {"TANH_BACKWARD", tanhBackward, one},
     {"SIGMOID_FORWARD", sigmoidForward, one},

@@ -41,6 +41,8 @@ void crossEntropyBackward(const Argument *args, int64_t from, int64_t to);
 void squaredErrorMean(const Argument *args, int64_t from, int64_t to);
 void squaredErrorBackward(const Argument *args, int64_t from, int64_t to);
 
+void sample(const Argument *args, int64_t from, int64_t to);
+
 void sgd(const Argument *args, int64_t from, int64_t to);
 void momentum(const Argument *args, int64_t from, int64_t to);
 void adagrad(const Argument *args, int64_t from, int64_t to);

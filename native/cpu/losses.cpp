@@ -5,6 +5,7 @@
 
 #include "items.h"
 #include "kernels.h"
+#include "largest.h"
 #include "pointwise.h"
 #include "wide.h"
 
@@ -12,27 +13,7 @@ namespace unroll {
 namespace ISA {
 namespace {
 
-INLINE float largestLane(real pack) {
-#pragma GCC unroll 4
-  for (int size = LANES / 2; size > 0; size /= 2) {
-    integer from = laneNumbers() ^ size;
-    real other = __builtin_shuffle(pack, from);
-    pack = MAXIMUM(other, pack);
-  }
-  return pack[0];
-}
-
-// The largest of a row, NaN left aside; the sum of terms brings it back.
-INLINE float largestOf(const float *x, int64_t n) {
-  real least = broadcast(-__builtin_inff());
-  real largest = least;
-  packs(0, n, [&](int64_t i, int count) EACH {
-    real pack = load(x + i, count);
-    largest = MAXIMUM(count == LANES ? pack : laneNumbers() < count ? pack : least, largest);
-  });
-  return largestLane(largest);
-}
-
+// largestOf leaves a NaN aside; the sum of the terms brings it back.
 double logSumExp(const float *x, int64_t n) {
   float most = largestOf(x, n);
   real largest = broadcast(most);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -44,6 +45,7 @@ class Kernels {
       for (int n : {1, 7, 16, 37, 300}) testRows(rows, n);
     }
     testCrossEntropy();
+    for (int classes : {1, 4, 17, 83}) testSample(classes);
   }
 
  private:
@@ -206,6 +208,50 @@ class Kernels {
         compare("loss", r, loss[r], std::log(sum) - logits[r * classes + target[r]], near(40));
       }
     }
+  }
+
+  std::vector<int32_t> draw(Floats &logits, int rows, int classes, int topK, double inverseTemperature) {
+    Array<int32_t> out(static_cast<size_t>(rows), -7);
+    run("SAMPLE", rows,
+        {pointer(logits.data()), pointer(out.data()), integer(classes), integer(topK),
+         real(inverseTemperature), integer(0x123456789), integer((1LL << 34) - 30)});
+    return std::vector<int32_t>(out.data(), out.data() + rows);
+  }
+
+  // The largest class, NaN in any, and shares of many draws from one row: those of the softmax over the
+  // k largest, among which two are equal.
+  void testSample(int classes) {
+    const int rows = 20000, topK = 3;
+    Random random(static_cast<uint64_t>(classes));
+    std::vector<float> row = numbers(static_cast<size_t>(classes), random, 2);
+    if (classes > topK) row[1] = row[static_cast<size_t>(classes) - 1];
+    int best = 0;
+    for (int c = 0; c < classes; c++) best = row[c] > row[best] ? c : best;
+    Floats logits(static_cast<size_t>(rows) * classes, 0);
+    for (int i = 0; i < rows * classes; i++) logits[i] = row[i % classes];
+    for (int k : {0, topK}) {
+      double least = -INFINITY, sum = 0;
+      if (k > 0 && k < classes) {
+        std::vector<float> sorted = row;
+        std::sort(sorted.begin(), sorted.end());
+        least = sorted[static_cast<size_t>(classes - k)];
+      }
+      for (float logit : row) sum += logit >= least ? std::exp(1.5 * logit) : 0;
+      std::vector<int32_t> drawn = draw(logits, rows, classes, k, 1.5);
+      std::vector<double> shares(static_cast<size_t>(classes) + 1, 0);
+      for (int r = 0; r < rows; r++) {
+        bool known = drawn[r] >= 0 && drawn[r] < classes;
+        shares[static_cast<size_t>(known ? drawn[r] : classes)] += 1.0 / rows;
+      }
+      for (int c = 0; c < classes; c++) {
+        double share = row[c] >= least ? std::exp(1.5 * row[c]) / sum : 0;
+        compare("share", c, shares[c], share, share == 0 ? 0 : 0.02);
+      }
+      compare("share of no class", classes, shares[classes], 0, 0);
+    }
+    logits[2 * classes - 1] = logits[3 * classes] = NAN;
+    std::vector<int32_t> greedy = draw(logits, 5, classes, 0, 0);
+    for (int r = 0; r < 5; r++) compare("greedy", r, greedy[r], r % 2 == 1 ? -1 : best, 0);
   }
 
   const Isa &isa;

@@ -1,9 +1,9 @@
 package io.unroll.cli;
 
 import io.unroll.Backend;
+import io.unroll.nn.Sampling;
 import io.unroll.train.CharRnn;
 import io.unroll.train.Checkpoint;
-import io.unroll.train.Sampling;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;

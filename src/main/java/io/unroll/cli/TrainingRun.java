@@ -2,10 +2,10 @@ package io.unroll.cli;
 
 import io.unroll.Backend;
 import io.unroll.data.TextCorpus;
+import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
 import io.unroll.train.CharRnn;
 import io.unroll.train.Checkpoint;
-import io.unroll.train.Sampling;
 import io.unroll.train.Trainer;
 import io.unroll.train.TrainingDivergedException;
 import io.unroll.train.TrainingListener;

@@ -34,6 +34,7 @@ public final class GpuKernels {
           CROSS_ENTROPY_BACKWARD,
           SQUARED_ERROR_MEAN,
           SQUARED_ERROR_BACKWARD,
+          SAMPLE,
           SQUARE_SUM,
           CLIP_FACTOR ->
           GpuEntry.of("gpu/reductions.h", name);
@@ -62,6 +63,7 @@ public final class GpuKernels {
           case CROSS_ENTROPY_FORWARD,
               CROSS_ENTROPY_MEAN,
               SQUARED_ERROR_MEAN,
+              SAMPLE,
               SQUARE_SUM,
               CLIP_FACTOR ->
               items;

@@ -76,6 +76,17 @@ public enum Kernel {
    * weights?, mean[2], dLoss[1], dX, beta}.
    */
   SQUARED_ERROR_BACKWARD,
+  /**
+   * Draws a class from each row: {@code out[r]} is the first class c at which {@code weight[0] + ..
+   * + weight[c]} is above {@link io.unroll.Philox#uniform} of (seed, position+r) times the sum of
+   * all weights, with {@code weight[c] = exp((logits[r,c] - largest of the row) *
+   * inverseTemperature)}, or 0 where a topK above 0 is given and the logit is below the topK-th
+   * largest. It is the first class of the largest logit where there is no such c, as after an
+   * infinite logit, and where inverseTemperature is 0, which stands for temperature 0; it is -1
+   * where a logit of the row is NaN. Items rows. {@code logits[rows,classes], out int[rows],
+   * classes, int topK, inverseTemperature, long seed, long position}.
+   */
+  SAMPLE,
   /** {@code y = tanh(x)}. Items n. {@code x, y}. */
   TANH_FORWARD,
   /** {@code dX = dY (1-y^2)}. Items n. {@code y, dY, dX, beta}. */

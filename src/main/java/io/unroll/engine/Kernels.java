@@ -197,6 +197,15 @@ public final class Kernels {
     run(Kernel.SQUARED_ERROR_BACKWARD, x.length());
   }
 
+  /** Launches {@link Kernel#SAMPLE}, which draws as many classes as out is long. */
+  public void sample(
+      Span logits, Span out, int topK, double inverseTemperature, long seed, long position) {
+    int rows = toInt(out.length());
+    start().span(logits).span(out).i32(toInt(logits.length() / rows)).i32(topK);
+    args.real(inverseTemperature).i64(seed).i64(position);
+    run(Kernel.SAMPLE, rows);
+  }
+
   /** Launches one of the kernels {@code NAME_FORWARD(x, y)}. */
   public void activationForward(Kernel kernel, Span x, Span y) {
     start().span(x).span(y);

@@ -4,8 +4,8 @@ import io.unroll.device.Span;
 import java.util.Arrays;
 
 /**
- * Integers on a device: tokens, classes, or the lengths of rows. Valid until its tape begins the
- * next step.
+ * Integers on a device: tokens, classes, or the lengths of rows, from {@link Tape#indices} or drawn
+ * by a {@link Sampler}. Valid until its tape begins the next step.
  */
 public final class Indices {
   /**
@@ -21,6 +21,7 @@ public final class Indices {
   private final int smallest;
   private final int largest;
   private final boolean someIgnored;
+  private final boolean drawn;
 
   Indices(Tape tape, Span value, int[] host, int... shape) {
     this.tape = tape;
@@ -39,8 +40,21 @@ public final class Indices {
       }
     }
     someIgnored = ignored;
+    drawn = false;
     smallest = low;
     largest = high;
+  }
+
+  /** Those that a device drew: each in [0, classes), or -1, which reads as a row of zeros. */
+  Indices(Tape tape, Span value, int classes, int... shape) {
+    this.tape = tape;
+    this.step = tape.step();
+    this.value = value;
+    this.shape = shape;
+    this.drawn = true;
+    someIgnored = false;
+    smallest = 0;
+    largest = classes - 1;
   }
 
   /** The sizes of its axes, outermost first. */
@@ -66,6 +80,16 @@ public final class Indices {
               + " belong to an earlier step of their tape; make them again after Tape.begin");
     }
     return value;
+  }
+
+  /** Throws if the values were drawn on a device, where they may be -1. */
+  void requireNotDrawn(String what) {
+    if (drawn) {
+      throw new IllegalArgumentException(
+          what
+              + " must come from Tape.indices, but were drawn by a Sampler; copy them with"
+              + " Sampler.toInts()");
+    }
   }
 
   /** Throws unless all values lie in [low, high] or, if that is allowed, are {@link #IGNORED}. */

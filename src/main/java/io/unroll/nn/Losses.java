@@ -31,6 +31,7 @@ public final class Losses {
               + ", but found "
               + targets.size());
     }
+    targets.requireNotDrawn("targets");
     targets.requireRange("targets", 0, classes - 1, true);
     Kernels kernels = tape.kernels();
     Span lse = tape.arena().reals(targets.size());

@@ -362,6 +362,7 @@ public final class Recurrent {
                 + " rows, but has "
                 + options.lengths().size());
       }
+      options.lengths().requireNotDrawn("lengths");
       options.lengths().requireRange("lengths", 1, x.dim(0), false);
     }
     if (options.carried() != null && hasInitial(options)) {

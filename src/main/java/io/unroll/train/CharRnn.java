@@ -14,6 +14,8 @@ import io.unroll.nn.Parameters;
 import io.unroll.nn.Recurrent;
 import io.unroll.nn.RecurrentConfig;
 import io.unroll.nn.RecurrentState;
+import io.unroll.nn.Sampler;
+import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import java.io.IOException;
@@ -168,18 +170,25 @@ public final class CharRnn implements AutoCloseable {
    * @param length characters to write
    * @param sink receives each character as it is drawn
    * @throws IllegalArgumentException if the model does not know a character of prime
+   * @throws TrainingDivergedException if a logit is NaN
    */
   public void sample(String prime, int length, Sampling sampling, Consumer<String> sink) {
-    int[] context = prime.isEmpty() ? new int[] {firstCharacter()} : vocabulary.encode(prime);
-    float[] logits = new float[vocabulary.size()];
-    try (Tape tape = new Tape(parameters.kernels().device());
-        RecurrentState state = newState(1)) {
+    int[] first = prime.isEmpty() ? new int[] {firstCharacter()} : vocabulary.encode(prime);
+    Backend backend = parameters.kernels().device();
+    try (Tape tape = new Tape(backend);
+        RecurrentState state = newState(1);
+        Sampler sampler = new Sampler(backend, 1)) {
       for (int i = 0; i < length; i++) {
         tape.begin(Tape.Mode.EVALUATION);
-        Tensor all = logits(tape.indices(context, context.length, 1), state);
-        logits = Ops.slice(all, context.length - 1, 1).toFloats();
-        context = new int[] {sampling.draw(logits, i)};
-        sink.accept(vocabulary.decode(context[0]));
+        Indices read = i == 0 ? tape.indices(first, first.length, 1) : sampler.drawn(tape, 1, 1);
+        Tensor all = logits(read, state);
+        sampler.draw(Ops.slice(all, all.dim(0) - 1, 1), sampling, i);
+        int drawn = sampler.toInts()[0];
+        if (drawn < 0) {
+          throw new TrainingDivergedException(
+              "the model's output is NaN, so nothing can be drawn; use an earlier checkpoint");
+        }
+        sink.accept(vocabulary.decode(drawn));
       }
     }
   }

@@ -11,6 +11,7 @@ import io.unroll.FileFormatException;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.data.TextCorpus;
 import io.unroll.io.Safetensors;
+import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
 import io.unroll.train.OptimizerConfig.Method;
 import java.io.IOException;

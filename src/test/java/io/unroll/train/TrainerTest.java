@@ -170,24 +170,4 @@ class TrainerTest {
     assertThrows(IllegalArgumentException.class, () -> OptimizerConfig.adam(1).withBetas(0.9, 1));
     assertThrows(IllegalArgumentException.class, () -> OptimizerConfig.adam(1).withWeightDecay(-1));
   }
-
-  @Test
-  void samplingDrawsAsTheTemperatureSays() {
-    float[] logits = {0, 2, 1, -1};
-    assertEquals(1, Sampling.greedy().draw(logits, 0));
-    int[] counts = new int[4];
-    int[] top = new int[4];
-    for (int i = 0; i < 20_000; i++) {
-      counts[new Sampling(0.5, 0, 9).draw(logits, i)]++;
-      top[new Sampling(0.5, 2, 9).draw(logits, i)]++;
-    }
-    double sum = Math.exp(0) + Math.exp(4) + Math.exp(2) + Math.exp(-2);
-    assertEquals(Math.exp(4) / sum, counts[1] / 20_000.0, 0.01);
-    assertEquals(Math.exp(2) / sum, counts[2] / 20_000.0, 0.01);
-    assertEquals(0, top[0] + top[3]);
-    assertEquals(Math.exp(2) / (Math.exp(2) + Math.exp(4)), top[2] / 20_000.0, 0.01);
-    assertThrows(
-        TrainingDivergedException.class,
-        () -> Sampling.greedy().draw(new float[] {1, Float.NaN}, 0));
-  }
 }

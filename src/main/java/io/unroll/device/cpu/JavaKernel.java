@@ -38,6 +38,8 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
           each(kernel, TRANSCENDENTAL_COST, LossLoops::crossEntropyBackward);
       case SQUARED_ERROR_MEAN -> each(kernel, 1, LossLoops::squaredErrorMean);
       case SQUARED_ERROR_BACKWARD -> each(kernel, 1, LossLoops::squaredErrorBackward);
+      case SAMPLE ->
+          with(kernel, SamplingLoops::sample, a -> 2 * TRANSCENDENTAL_COST * Args.integer(a, 2));
       case TANH_FORWARD -> each(kernel, TRANSCENDENTAL_COST, PointwiseLoops::tanhForward);
       case TANH_BACKWARD -> each(kernel, 1, PointwiseLoops::tanhBackward);
       case SIGMOID_FORWARD -> each(kernel, TRANSCENDENTAL_COST, PointwiseLoops::sigmoidForward);

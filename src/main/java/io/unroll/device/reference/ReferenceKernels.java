@@ -35,6 +35,7 @@ final class ReferenceKernels {
       case CROSS_ENTROPY_BACKWARD -> ReferenceLosses::crossEntropyBackward;
       case SQUARED_ERROR_MEAN -> ReferenceLosses::squaredErrorMean;
       case SQUARED_ERROR_BACKWARD -> ReferenceLosses::squaredErrorBackward;
+      case SAMPLE -> ReferenceSampling::sample;
       case TANH_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Math.tanh(x));
       case SIGMOID_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Cells.sigmoid(x));
       case RELU_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Math.max(0, x));
