@@ -3,10 +3,10 @@ package io.unroll.device;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
 import io.unroll.data.TextCorpus;
+import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
 import io.unroll.train.CharRnn;
 import io.unroll.train.OptimizerConfig;
-import io.unroll.train.Sampling;
 import io.unroll.train.Trainer;
 import java.util.stream.IntStream;
 

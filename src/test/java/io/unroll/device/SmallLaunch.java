@@ -150,6 +150,8 @@ final class SmallLaunch implements AutoCloseable {
       case CROSS_ENTROPY_BACKWARD ->
           items(
               all, reals(all).integers(0, n - 1).reals(ROWS, 2, 1, all).i32(n, IGNORE).real(beta));
+      case SAMPLE ->
+          items(ROWS, reals(all).integers(-2, -1).i32(n, n % 4).real(n % 5).i64(7, 1L << 33));
       case SQUARED_ERROR_MEAN -> items(1, reals(n, n).squares(n).reals(2).i32(n));
       case CLIP_FACTOR -> items(1, squares(n).reals(2).i32(n).real(0.5));
       default -> elements(kernel);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.unroll.Backend;
 import io.unroll.RequiredBackendsTest;
+import io.unroll.nn.Sampling;
 import io.unroll.train.CheckpointTest.Run;
 import io.unroll.train.OptimizerConfig.Method;
 import java.io.IOException;
