@@ -99,15 +99,17 @@ class OclgrindCheck {
             classPath,
             OclgrindRun.class.getName(),
             part);
+    // Not optimized, because a compiler may use a value that nobody wrote as it likes.
     builder
         .environment()
         .putAll(
             Map.of(
-                "OCLGRIND_LOG", log.toString(),
+                "OCLGRIND_BUILD_OPTIONS", "-cl-opt-disable",
+                "OCLGRIND_CHECK_API", "1",
                 "OCLGRIND_DATA_RACES", "1",
+                "OCLGRIND_LOG", log.toString(),
                 "OCLGRIND_UNIFORM_WRITES", "1",
-                "OCLGRIND_UNINITIALIZED", "1",
-                "OCLGRIND_CHECK_API", "1"));
+                "OCLGRIND_UNINITIALIZED", "1"));
     return builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
   }
 
