@@ -109,7 +109,7 @@ KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target),
   SHARED real scratch[GROUP];
   EACH_ITEM_OF_GROUP(r) {
     integer wanted = AT(target, r);
-    real log = 0.0f;
+    real lse_of_row = 0.0f;
     if (wanted != ignore) { /* the same for all lanes of the group */
       real largest = LEAST;
       for (int c = LANE; c < classes; c += GROUP) largest = MAXIMUM(AT(logits, r * classes + c), largest);
@@ -118,11 +118,11 @@ KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target),
       for (int c = LANE; c < classes; c += GROUP) {
         sum += cross_entropy_term(AT(logits, r * classes + c), largest);
       }
-      log = largest + LOG(group_sum(scratch, sum));
+      lse_of_row = largest + LOG(group_sum(scratch, sum));
     }
     if (LANE == 0) {
-      AT(lse, r) = log;
-      AT(loss, r) = wanted == ignore ? 0.0f : log - AT(logits, r * classes + wanted);
+      AT(lse, r) = lse_of_row;
+      AT(loss, r) = wanted == ignore ? 0.0f : lse_of_row - AT(logits, r * classes + wanted);
     }
   }
 }
