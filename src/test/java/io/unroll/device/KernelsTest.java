@@ -3,8 +3,10 @@ package io.unroll.device;
 import static io.unroll.device.Guarded.assertNear;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.Philox;
+import io.unroll.reference.Tolerance;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
@@ -304,15 +306,26 @@ class KernelsTest {
     float[] before = out.values();
     buffers(x, out).i32(rows).i32(n).real(beta);
     launch(Kernel.COLUMN_SUM, n);
-    assertNear(
+    double[] plain = new double[n];
+    for (int j = 0; j < n; j++) {
+      float sum = beta == 0 ? 0 : before[j];
+      for (int r = 0; r < rows; r++) {
+        sum += v[r * n + j];
+      }
+      plain[j] = sum;
+    }
+    double[] exact =
         expect(
             n,
             j ->
                 (beta == 0 ? 0 : before[j])
-                    + IntStream.range(0, rows).mapToDouble(r -> v[r * n + j]).sum()),
-        out.values(),
-        NEAR,
-        "column sum");
+                    + IntStream.range(0, rows).mapToDouble(r -> v[r * n + j]).sum());
+    // A GPU adds up in float32 alone, by way of few sums.
+    Tolerance.Comparison worst = Tolerance.of(exact, plain).compare(out.values());
+    assertTrue(worst.passes(), worst::toString);
+    if (kind.isCpu()) {
+      assertNear(exact, out.values(), NEAR, "column sum");
+    }
   }
 
   @ParameterizedTest
