@@ -102,8 +102,6 @@ final class OpenClDevice implements Gpu {
       return;
     }
     closed = true;
-    gemm.close();
-    recurrences.close();
     try {
       ledger.requireEmpty(name);
     } finally {
@@ -305,6 +303,11 @@ final class OpenClDevice implements Gpu {
   public FusedRecurrence.Offer fusedRecurrence(
       CellSpec cell, int steps, int batch, int hiddenSize) {
     return recurrences.offer(cell, batch, hiddenSize);
+  }
+
+  @Override
+  public Ledger ledger() {
+    return ledger;
   }
 
   @Override
