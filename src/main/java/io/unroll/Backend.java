@@ -123,6 +123,13 @@ public interface Backend extends AutoCloseable {
   /** The arithmetic of its matrix products. */
   Precision precision();
 
+  /**
+   * Bytes that the device can hold in all, whoever holds them: the memory of a GPU; for the CPU
+   * that of the machine or of its container, in plain Java and for the reference that of the Java
+   * heap. Long.MAX_VALUE where it is not known.
+   */
+  long memoryBytes();
+
   /** Bytes held on the device now. */
   long liveBytes();
 

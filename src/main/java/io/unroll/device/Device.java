@@ -32,7 +32,9 @@ public interface Device extends Backend {
    *
    * @param length in elements, at least 1
    * @param purpose for the ledger and for messages, such as {@code "activations"}
-   * @throws io.unroll.DeviceException if the device has too little memory; it stays usable
+   * @throws io.unroll.OutOfDeviceMemoryException if the device has too little memory; it stays
+   *     usable
+   * @throws io.unroll.DeviceException if it can hold no buffer that long; it stays usable
    */
   DeviceBuffer allocate(ElementType type, long length, String purpose);
 

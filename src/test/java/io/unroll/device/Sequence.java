@@ -15,10 +15,12 @@ final class Sequence implements AutoCloseable {
   final Guarded weight;
   final Guarded biasIh;
   final Guarded biasHh;
+  final Guarded unit;
   final Guarded states;
   final Guarded keep;
   final Guarded y;
   final Guarded ds;
+  final Guarded dUnit;
   final Guarded dy;
   final Guarded dzx;
   final Guarded dzh;
@@ -45,6 +47,8 @@ final class Sequence implements AutoCloseable {
     ds = Guarded.random(device, cell.stateCount() * batch * hidden, random);
     dy = Guarded.random(device, rows * ld, random);
     dzx = Guarded.random(device, rows * gates * hidden, random);
+    unit = Guarded.random(device, cell.unitWeightCount() * hidden, random);
+    dUnit = Guarded.random(device, batch * cell.unitWeightCount() * hidden, random);
     dzh = cell.inputAndRecurrentAdd() ? dzx : Guarded.random(device, rows * gates * hidden, random);
     call.cell = cell;
     call.steps = steps;
@@ -60,15 +64,18 @@ final class Sequence implements AutoCloseable {
     call.weightHh = weight.buffer;
     call.biasIh = biasIh.buffer;
     call.biasHh = biasHh.buffer;
+    call.unit = cell.unitWeightCount() == 0 ? null : unit.buffer;
     call.states = states.buffer;
     call.keep = cell.reserved() == 0 ? null : keep.buffer;
     call.y = y.buffer;
     call.ds = ds.buffer;
+    call.dUnit = cell.unitWeightCount() == 0 ? null : dUnit.buffer;
     call.dy = dy.buffer;
     call.dzx = dzx.buffer;
     call.dzh = dzh.buffer;
     call.zxAt = call.weightHhAt = call.biasIhAt = call.biasHhAt = call.statesAt = Guarded.GUARDS;
     call.keepAt = call.yAt = call.dsAt = call.dyAt = call.dzxAt = call.dzhAt = Guarded.GUARDS;
+    call.unitAt = call.dUnitAt = Guarded.GUARDS;
     call.ldY = call.ldDy = ld;
   }
 
@@ -119,6 +126,7 @@ final class Sequence implements AutoCloseable {
     args.buffer(call.zx, call.zxAt + (long) t * call.batch * width);
     zh.addTo(args);
     args.buffer(call.biasIh, call.biasIhAt).buffer(call.biasHh, call.biasHhAt);
+    args.buffer(call.unit, call.unitAt);
     args.buffer(call.lengths, call.lengthsAt);
     args.buffer(call.states, call.previousAt(t)).buffer(call.states, call.nextAt(t));
     args.buffer(call.keep, call.keepAt + (long) t * call.batch * call.cell.reserved() * h);
@@ -131,9 +139,11 @@ final class Sequence implements AutoCloseable {
     int h = call.hiddenSize;
     KernelArgs args = new KernelArgs();
     args.buffer(call.keep, call.keepAt + (long) t * call.batch * call.cell.reserved() * h);
+    args.buffer(call.unit, call.unitAt);
     args.buffer(call.lengths, call.lengthsAt);
     args.buffer(call.states, call.previousAt(t)).buffer(call.states, call.nextAt(t));
     args.buffer(call.ds, call.dsAt);
+    args.buffer(call.dUnit, call.dUnitAt);
     args.buffer(call.dy, call.dyAt + (long) t * call.batch * call.ldDy);
     long product = (long) t * call.batch * width;
     args.buffer(call.dzx, call.dzxAt + product).buffer(call.dzh, call.dzhAt + product);
@@ -159,16 +169,16 @@ final class Sequence implements AutoCloseable {
 
   /** All that a call writes; checks the guards. */
   float[][] results() {
-    return Stream.of(states, keep, y, ds, dzx, dzh).map(Guarded::values).toArray(float[][]::new);
+    return Stream.of(states, keep, y, ds, dzx, dzh, dUnit)
+        .map(Guarded::values)
+        .toArray(float[][]::new);
   }
 
   /** Frees its buffers; the device stays open. */
   @Override
   public void close() {
-    for (Guarded each :
-        new Guarded[] {zx, weight, biasIh, biasHh, states, keep, y, ds, dy, dzx, dzh}) {
-      each.close();
-    }
+    Stream.of(zx, weight, biasIh, biasHh, unit, states, keep, y, ds, dy, dzx, dzh, dUnit)
+        .forEach(Guarded::close);
     if (call.lengths != null) {
       call.lengths.close();
     }

@@ -183,7 +183,9 @@ class EquivalenceTest {
       Map<String, boolean[]> where = new LinkedHashMap<>();
       where.put("y", nan(y.toDoubles()));
       where.put("dx", nan(input.gradientToDoubles()));
-      where.put("dW_hh", nan(parameters.get("r.weight_hh_l0").gradientToDoubles()));
+      for (String parameter : parameters.names()) {
+        where.put("d" + parameter, nan(parameters.get(parameter).gradientToDoubles()));
+      }
       return where;
     }
   }

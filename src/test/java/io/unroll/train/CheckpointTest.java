@@ -31,7 +31,6 @@ class CheckpointTest {
       TextCorpus.fromString(
           "rhyme", "one two buckle my shoe, three four open the door. ".repeat(6));
   static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
-  private static final CharRnn.Config ONE_HOT = new CharRnn.Config(CellSpec.GRU, 6, 1, 0, 0.2);
 
   @TempDir Path folder;
 
@@ -88,16 +87,25 @@ class CheckpointTest {
         .flatMap(name -> Stream.of(Method.values()).map(method -> Arguments.of(name, method)));
   }
 
+  private static CharRnn.Config oneHot(CellSpec cell) {
+    return new CharRnn.Config(cell, 6, 1, 0, 0.2);
+  }
+
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("everyOptimizerOnEveryBackend")
   void resumedTrainingIsBitwiseTheSame(String name, Method method) throws IOException {
     resumedTrainingIsBitwiseTheSame(name, method, CONFIG);
   }
 
-  @ParameterizedTest
-  @MethodSource("io.unroll.RequiredBackendsTest#available")
-  void resumedTrainingOnOneHotInputIsBitwiseTheSame(String name) throws IOException {
-    resumedTrainingIsBitwiseTheSame(name, Method.ADAM, ONE_HOT);
+  static Stream<Arguments> everyCellOnEveryBackend() {
+    return RequiredBackendsTest.available()
+        .flatMap(name -> CellSpec.all().stream().map(c -> Arguments.of(name, c)));
+  }
+
+  @ParameterizedTest(name = "{0}, {1}")
+  @MethodSource("everyCellOnEveryBackend")
+  void resumedTrainingOnOneHotInputIsBitwiseTheSame(String name, CellSpec cell) throws IOException {
+    resumedTrainingIsBitwiseTheSame(name, Method.ADAM, oneHot(cell));
   }
 
   private void resumedTrainingIsBitwiseTheSame(String name, Method method, CharRnn.Config config)
@@ -215,7 +223,7 @@ class CheckpointTest {
   }
 
   static Stream<CharRnn.Config> models() {
-    return Stream.of(CONFIG, ONE_HOT);
+    return Stream.concat(Stream.of(CONFIG), CellSpec.all().stream().map(CheckpointTest::oneHot));
   }
 
   @ParameterizedTest
