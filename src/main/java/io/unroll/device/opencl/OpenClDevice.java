@@ -30,8 +30,8 @@ final class OpenClDevice implements Gpu {
   private final CommandQueue queue;
   private final Staging staging;
   private final Programs programs;
-  private final GpuGemm gemm = new GpuGemm(this);
-  private final GpuRecurrences recurrences = new GpuRecurrences(this);
+  private final GpuGemm gemm;
+  private final GpuRecurrences recurrences;
   private boolean closed;
 
   /**
@@ -55,6 +55,9 @@ final class OpenClDevice implements Gpu {
     }
     staging = made;
     programs = new Programs(queue, group, ProgramCache.ofUser());
+    // Both ask for what stands above.
+    gemm = new GpuGemm(this);
+    recurrences = new GpuRecurrences(this);
   }
 
   @Override
