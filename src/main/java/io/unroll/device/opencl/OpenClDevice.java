@@ -272,13 +272,20 @@ final class OpenClDevice implements Gpu {
 
   @Override
   public DeviceKernel compile(Kernel kernel, CellSpec cell) {
-    String label = kernel + (cell == null ? "" : " " + cell.name());
-    return programs.kernel(GpuKernels.entry(kernel, cell), kernel, label);
+    GpuEntry entry = GpuKernels.entry(kernel, cell);
+    return programs.kernel(entry, kernel, label(entry));
   }
 
   @Override
   public DeviceKernel entry(GpuEntry entry) {
-    return programs.kernel(entry, null, entry.name());
+    return programs.kernel(entry, null, label(entry));
+  }
+
+  /** The entry's name without its suffix, and the cell that it was compiled for. */
+  private static String label(GpuEntry entry) {
+    String bare = entry.name().replaceFirst("_kernel$", "");
+    List<String> cells = entry.files().stream().filter(file -> file.startsWith("cells/")).toList();
+    return cells.isEmpty() ? bare : bare + " " + cells.get(0).replaceAll("cells/|[.]h", "");
   }
 
   @Override
