@@ -13,6 +13,7 @@ import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.APIUtil;
 import org.lwjgl.system.Configuration;
 import org.lwjgl.system.FunctionProviderLocal;
+import org.lwjgl.system.Library;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 import org.lwjgl.system.SharedLibrary;
@@ -71,6 +72,8 @@ final class Loader {
 
   private static void loadOpenCl() {
     Configuration.OPENCL_EXPLICIT_INIT.set(true);
+    // First LWJGL's own natives, so that their absence is not taken for that of the loader.
+    Library.initialize();
     List<String> names = names();
     Throwable cause = null;
     for (String name : names) {
