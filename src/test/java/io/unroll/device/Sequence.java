@@ -177,10 +177,8 @@ final class Sequence implements AutoCloseable {
   /** Frees its buffers; the device stays open. */
   @Override
   public void close() {
-    for (Guarded each :
-        new Guarded[] {zx, weight, biasIh, biasHh, states, keep, y, ds, dy, dzx, dzh}) {
-      each.close();
-    }
+    Stream.of(zx, weight, biasIh, biasHh, unit, states, keep, y, ds, dy, dzx, dzh, dUnit)
+        .forEach(Guarded::close);
     if (call.lengths != null) {
       call.lengths.close();
     }
