@@ -83,7 +83,7 @@ public interface Backend extends AutoCloseable {
         continue;
       }
       try {
-        Backend backend = provider.open(provider.name(), options);
+        Backend backend = provider.openBest(options);
         String refused = refusals.isEmpty() ? "" : "; refused: " + String.join("; ", refusals);
         announce.accept("using " + backend.description() + refused);
         return backend;
@@ -179,5 +179,16 @@ public interface Backend extends AutoCloseable {
      * @throws BackendUnavailableException if it cannot be opened here; the message names the cure
      */
     Backend open(String selector, BackendOptions options);
+
+    /**
+     * Opens its best device for {@link Backend#openBest}, which may demand more of it than one that
+     * was asked for by name.
+     *
+     * @param options threads and precision
+     * @throws BackendUnavailableException if it has none that serves
+     */
+    default Backend openBest(BackendOptions options) {
+      return open(name(), options);
+    }
   }
 }

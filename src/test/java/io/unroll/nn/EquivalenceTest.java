@@ -99,7 +99,7 @@ class EquivalenceTest {
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("judged")
   void backendAgreesWithTheOracle(String name, RecurrentProblem problem) {
-    for (int threads : new int[] {1, 2, 3}) {
+    for (int threads : RequiredBackendsTest.threads(name)) {
       try (Backend backend = Backend.open(name, BackendOptions.DEFAULT.withThreads(threads))) {
         for (Schedule schedule : Schedule.values()) {
           String how = name + " " + schedule + " " + threads + " threads";

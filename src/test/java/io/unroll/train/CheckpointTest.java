@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
 import io.unroll.FileFormatException;
+import io.unroll.RequiredBackendsTest;
 import io.unroll.data.TextCorpus;
 import io.unroll.io.Safetensors;
 import io.unroll.nn.Sampling;
@@ -26,15 +27,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A training that was stopped and resumed is, bit for bit, one that never stopped. */
 class CheckpointTest {
-  private static final TextCorpus CORPUS =
+  static final TextCorpus CORPUS =
       TextCorpus.fromString(
           "rhyme", "one two buckle my shoe, three four open the door. ".repeat(6));
-  private static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
+  static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
 
   @TempDir Path folder;
 
   /** Everything that a training consists of. */
-  private static final class Run implements AutoCloseable {
+  static final class Run implements AutoCloseable {
     final CharRnn model;
     final Tape tape;
     final CharRnn.TextTask training;
@@ -82,7 +83,7 @@ class CheckpointTest {
   }
 
   static Stream<Arguments> everyOptimizerOnEveryBackend() {
-    return available()
+    return RequiredBackendsTest.available()
         .flatMap(name -> Stream.of(Method.values()).map(method -> Arguments.of(name, method)));
   }
 
@@ -103,7 +104,8 @@ class CheckpointTest {
   }
 
   static Stream<Arguments> everyCellOnEveryBackend() {
-    return available().flatMap(name -> CellSpec.all().stream().map(c -> Arguments.of(name, c)));
+    return RequiredBackendsTest.available()
+        .flatMap(name -> CellSpec.all().stream().map(c -> Arguments.of(name, c)));
   }
 
   @ParameterizedTest(name = "{0}, {1}")

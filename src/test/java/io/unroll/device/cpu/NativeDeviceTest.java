@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.CellSpec;
 import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.device.DeviceBuffer;
+import io.unroll.device.DeviceKind;
 import io.unroll.device.ElementType;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;

@@ -1,7 +1,6 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import io.unroll.CellSpec;
-import io.unroll.device.RecurrentCall;
 import io.unroll.reference.Cells;
 
 /** What a {@link Sequence} should become, by the contract of RecurrentCall, in float64. */

@@ -1,18 +1,15 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
+
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.unroll.CellSpec;
-import io.unroll.device.ElementType;
-import io.unroll.device.FusedRecurrence;
-import io.unroll.device.Kernel;
-import io.unroll.device.KernelArgs;
-import io.unroll.device.RecurrentCall;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** A sequence on a device that it owns, filled from a seed that depends on its sizes alone. */
+/** A sequence on a device, filled from a seed that depends on its sizes alone. */
 final class Sequence implements AutoCloseable {
-  final CpuDevice device;
+  final Device device;
   final RecurrentCall call = new RecurrentCall();
   final Guarded zx;
   final Guarded weight;
@@ -29,7 +26,7 @@ final class Sequence implements AutoCloseable {
   final Guarded dzh;
   int[] lengths;
 
-  Sequence(CpuDevice device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
+  Sequence(Device device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
     this.device = device;
     int steps = sizes[0];
     int batch = sizes[1];
@@ -83,7 +80,10 @@ final class Sequence implements AutoCloseable {
   }
 
   FusedRecurrence recurrence() {
-    return device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize).recurrence();
+    FusedRecurrence.Offer offer =
+        device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize);
+    assertNull(offer.refusal());
+    return offer.recurrence();
   }
 
   void fused() {
@@ -174,8 +174,15 @@ final class Sequence implements AutoCloseable {
         .toArray(float[][]::new);
   }
 
+  /** Frees its buffers; the device stays open. */
   @Override
   public void close() {
-    DeviceKind.close(device);
+    for (Guarded each :
+        new Guarded[] {zx, weight, biasIh, biasHh, states, keep, y, ds, dy, dzx, dzh}) {
+      each.close();
+    }
+    if (call.lengths != null) {
+      call.lengths.close();
+    }
   }
 }
