@@ -1,8 +1,8 @@
 /* lstm: docs/equations.md. Gates i, f, g, o; states h, c; keeps the gates. */
-enum { GATES = 4, STATES = 2, RESERVED = 4, INPUT_AND_RECURRENT_ADD = 1 };
+enum { GATES = 4, STATES = 2, RESERVED = 4, UNIT_WEIGHTS = 0, INPUT_AND_RECURRENT_ADD = 1 };
 
-DEVICE_FN void cell_forward(
-    const real *zx, const real *zh, const real *previous, real *s, real *keep) {
+DEVICE_FN void cell_forward(const real *zx, const real *zh, const real *previous, const real *unit,
+                            real *s, real *keep) {
   real i = SIGMOID(zx[0] + zh[0]);
   real f = SIGMOID(zx[1] + zh[1]);
   real g = TANH(zx[2] + zh[2]);
@@ -16,8 +16,9 @@ DEVICE_FN void cell_forward(
   keep[3] = o;
 }
 
-DEVICE_FN void cell_backward(const real *keep, const real *previous, const real *s, const real *ds,
-                             real *dzx, real *dzh, real *dPrevious) {
+DEVICE_FN void cell_backward(const real *keep, const real *previous, const real *s,
+                             const real *unit, const real *ds, real *dzx, real *dzh,
+                             real *dPrevious, real *dUnit) {
   real i = keep[0], f = keep[1], g = keep[2], o = keep[3];
   real dh = ds[0];
   real tc = TANH(s[1]);

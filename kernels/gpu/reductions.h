@@ -109,7 +109,7 @@ KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target),
   SHARED real scratch[GROUP];
   EACH_ITEM_OF_GROUP(r) {
     integer wanted = AT(target, r);
-    real lse_of_row = 0.0f;
+    real lse_of_row = 0.0f, loss_of_row = 0.0f;
     if (wanted != ignore) { /* the same for all lanes of the group */
       real largest = LEAST;
       for (int c = LANE; c < classes; c += GROUP) largest = MAXIMUM(AT(logits, r * classes + c), largest);
@@ -118,11 +118,14 @@ KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target),
       for (int c = LANE; c < classes; c += GROUP) {
         sum += cross_entropy_term(AT(logits, r * classes + c), largest);
       }
-      lse_of_row = largest + LOG(group_sum(scratch, sum));
+      real log_of_sum = LOG(group_sum(scratch, sum));
+      lse_of_row = largest + log_of_sum;
+      /* Not from lse_of_row, which is rounded as coarsely as the logits are large. */
+      loss_of_row = largest - AT(logits, r * classes + wanted) + log_of_sum;
     }
     if (LANE == 0) {
       AT(lse, r) = lse_of_row;
-      AT(loss, r) = wanted == ignore ? 0.0f : lse_of_row - AT(logits, r * classes + wanted);
+      AT(loss, r) = loss_of_row;
     }
   }
 }

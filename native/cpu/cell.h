@@ -12,15 +12,24 @@ INLINE bool isPast(const int32_t *lengths, int row, int time) {
   return lengths != nullptr && time >= lengths[row];
 }
 
+// An array of so many, or of one that nobody uses.
+constexpr int atLeastOne(int count) { return count > 0 ? count : 1; }
+
+// The own weights of a pack of units out of [P*H]; nothing for a cell that has none.
+template <class Cell>
+INLINE void loadUnitWeights(const float *from, int hiddenSize, int unit, int count, real *own) {
+  for (int p = 0; p < Cell::UNIT_WEIGHTS; p++) {
+    own[p] = load(from + static_cast<int64_t>(p) * hiddenSize + unit, count);
+  }
+}
+
 // Forward. Pointers are to the step's first row; keep and y may be null.
 template <class Cell>
 struct CellStep {
-  static constexpr int KEPT = Cell::RESERVED > 0 ? Cell::RESERVED : 1;
-
   int hiddenSize, time;
   int64_t stateStride, ldY;
   const int32_t *lengths;
-  const float *zx, *biasIh, *biasHh, *previous;
+  const float *zx, *biasIh, *biasHh, *unitWeights, *previous;
   float *next, *keep, *y;
 
   // Units unit .. unit+most of a row, as far as there are such; zh comes without its bias.
@@ -35,7 +44,8 @@ struct CellStep {
       if (y != nullptr) store(y + row * ldY + unit, real{}, count);
       return;
     }
-    real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES], kept[KEPT];
+    real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES];
+    real own[atLeastOne(Cell::UNIT_WEIGHTS)], kept[atLeastOne(Cell::RESERVED)];
     const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
     for (int g = 0; g < Cell::GATES; g++) {
       int64_t at = static_cast<int64_t>(g) * hiddenSize;
@@ -43,7 +53,8 @@ struct CellStep {
       zh[g] = products[g] + load(biasHh + unit + at, count);
     }
     for (int s = 0; s < Cell::STATES; s++) before[s] = load(previous + s * stateStride + state, count);
-    Cell::cell_forward(in, zh, before, after, kept);
+    loadUnitWeights<Cell>(unitWeights, hiddenSize, unit, count, own);
+    Cell::cell_forward(in, zh, before, own, after, kept);
     for (int s = 0; s < Cell::STATES; s++) store(next + s * stateStride + state, after[s], count);
     for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
       store(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, kept[r], count);
@@ -72,13 +83,11 @@ struct CellStep {
 // for a cell that adds its products.
 template <class Cell>
 struct CellGradient {
-  static constexpr int KEPT = Cell::RESERVED > 0 ? Cell::RESERVED : 1;
-
   int hiddenSize, time;
   int64_t stateStride, gradientStride, ldDy;
   const int32_t *lengths;
-  const float *keep, *previous, *next;
-  float *ds;
+  const float *keep, *unitWeights, *previous, *next;
+  float *ds, *dUnit;
   const float *dy;
   float *dzx, *dzh;
 
@@ -102,7 +111,9 @@ struct CellGradient {
       }
       return;
     }
-    real kept[KEPT], before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
+    real kept[atLeastOne(Cell::RESERVED)], own[atLeastOne(Cell::UNIT_WEIGHTS)];
+    real before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
+    real dOwn[atLeastOne(Cell::UNIT_WEIGHTS)];
     real dIn[Cell::GATES], dRecurrent[Cell::GATES], dBefore[Cell::STATES];
     for (int r = 0; r < Cell::RESERVED; r++) {
       kept[r] =
@@ -115,12 +126,17 @@ struct CellGradient {
     }
     gradient[0] += dh;
     if (dy != nullptr) gradient[0] += load(dy + row * ldDy + unit, count);
-    Cell::cell_backward(kept, before, after, gradient, dIn, dRecurrent, dBefore);
+    loadUnitWeights<Cell>(unitWeights, hiddenSize, unit, count, own);
+    Cell::cell_backward(kept, before, after, own, gradient, dIn, dRecurrent, dBefore, dOwn);
     for (int g = 0; g < Cell::GATES; g++, product += hiddenSize) {
       store(dzx + product, dIn[g], count);
       if (!Cell::INPUT_AND_RECURRENT_ADD) store(dzh + product, dRecurrent[g], count);
     }
     for (int s = 0; s < Cell::STATES; s++) store(ds + s * gradientStride + state, dBefore[s], count);
+    for (int p = 0; p < Cell::UNIT_WEIGHTS; p++) {
+      float *sum = dUnit + (static_cast<int64_t>(row) * Cell::UNIT_WEIGHTS + p) * hiddenSize + unit;
+      store(sum, load(sum, count) + dOwn[p], count);
+    }
   }
 
   // Fetches what run will read and write for some packs of units.
@@ -162,15 +178,16 @@ void launchForward(const Argument *args, int64_t from, int64_t to) {
   const float *zh = static_cast<const float *>(args[1].pointer);
   at.biasIh = static_cast<const float *>(args[2].pointer);
   at.biasHh = static_cast<const float *>(args[3].pointer);
-  at.lengths = static_cast<const int32_t *>(args[4].pointer);
-  at.previous = static_cast<const float *>(args[5].pointer);
-  at.next = static_cast<float *>(args[6].pointer);
-  at.keep = static_cast<float *>(args[7].pointer);
-  at.y = static_cast<float *>(args[8].pointer);
-  at.hiddenSize = static_cast<int>(args[10].integer);
-  at.stateStride = args[11].integer;
-  at.ldY = args[12].integer;
-  at.time = static_cast<int>(args[13].integer);
+  at.unitWeights = static_cast<const float *>(args[4].pointer);
+  at.lengths = static_cast<const int32_t *>(args[5].pointer);
+  at.previous = static_cast<const float *>(args[6].pointer);
+  at.next = static_cast<float *>(args[7].pointer);
+  at.keep = static_cast<float *>(args[8].pointer);
+  at.y = static_cast<float *>(args[9].pointer);
+  at.hiddenSize = static_cast<int>(args[11].integer);
+  at.stateStride = args[12].integer;
+  at.ldY = args[13].integer;
+  at.time = static_cast<int>(args[14].integer);
   forPacks(from, to, at.hiddenSize, [&](int row, int unit, int count) {
     real products[Cell::GATES];
     for (int g = 0; g < Cell::GATES; g++) {
@@ -186,19 +203,21 @@ template <class Cell>
 void launchBackward(const Argument *args, int64_t from, int64_t to) {
   CellGradient<Cell> at{};
   at.keep = static_cast<const float *>(args[0].pointer);
-  at.lengths = static_cast<const int32_t *>(args[1].pointer);
-  at.previous = static_cast<const float *>(args[2].pointer);
-  at.next = static_cast<const float *>(args[3].pointer);
-  at.ds = static_cast<float *>(args[4].pointer);
-  at.dy = static_cast<const float *>(args[5].pointer);
-  at.dzx = static_cast<float *>(args[6].pointer);
-  at.dzh = static_cast<float *>(args[7].pointer);
-  int64_t batch = args[8].integer;
-  at.hiddenSize = static_cast<int>(args[9].integer);
-  at.stateStride = args[10].integer;
+  at.unitWeights = static_cast<const float *>(args[1].pointer);
+  at.lengths = static_cast<const int32_t *>(args[2].pointer);
+  at.previous = static_cast<const float *>(args[3].pointer);
+  at.next = static_cast<const float *>(args[4].pointer);
+  at.ds = static_cast<float *>(args[5].pointer);
+  at.dUnit = static_cast<float *>(args[6].pointer);
+  at.dy = static_cast<const float *>(args[7].pointer);
+  at.dzx = static_cast<float *>(args[8].pointer);
+  at.dzh = static_cast<float *>(args[9].pointer);
+  int64_t batch = args[10].integer;
+  at.hiddenSize = static_cast<int>(args[11].integer);
+  at.stateStride = args[12].integer;
   at.gradientStride = batch * at.hiddenSize;
-  at.ldDy = args[11].integer;
-  at.time = static_cast<int>(args[12].integer);
+  at.ldDy = args[13].integer;
+  at.time = static_cast<int>(args[14].integer);
   forPacks(from, to, at.hiddenSize,
            [&](int row, int unit, int count) { at.run(row, unit, count, real{}); });
 }

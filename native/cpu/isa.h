@@ -52,14 +52,14 @@ struct Product {
 };
 
 // One direction of a layer over a sequence: the shapes of io.unroll.device.RecurrentCall. Pointers
-// are to the first element; lengths, keep, y, dy may be null.
+// are to the first element; lengths, keep, y, dy may be null, and unit and dUnit where P is 0.
 struct Recurrence {
   int64_t cell;  // index in Isa::cells
   int64_t steps, batch, hiddenSize, reverse;
   const int32_t *lengths;
-  const float *zx, *weightHh, *biasIh, *biasHh;
+  const float *zx, *weightHh, *biasIh, *biasHh, *unit;
   float *states, *keep, *y;
-  float *ds;
+  float *ds, *dUnit;
   const float *dy;
   float *dzx, *dzh;
   int64_t ldY, ldDy;
@@ -84,7 +84,7 @@ struct KernelEntry {
 
 struct CellEntry {
   const char *name;
-  int gates, states, reserved;
+  int gates, states, reserved, unitWeights;
   bool inputAndRecurrentAdd;
   void (*forward)(Context &, const Recurrence &);
   void (*backward)(Context &, const Recurrence &);

@@ -125,17 +125,19 @@ JNIEXPORT jint JNICALL Java_io_unroll_device_cpu_Native_kernel(JNIEnv *env, jcla
   return found;
 }
 
-// The index of a cell by its name, or -1; checks the numbers of gates, states and reserved values.
+// The index of a cell by its name, or -1; checks its numbers.
 JNIEXPORT jint JNICALL Java_io_unroll_device_cpu_Native_cell(JNIEnv *env, jclass, jlong handle,
                                                              jstring name, jint gates, jint states,
-                                                             jint reserved, jboolean add) {
+                                                             jint reserved, jint unitWeights,
+                                                             jboolean add) {
   const Isa *isa = context(handle)->isa;
   const char *wanted = env->GetStringUTFChars(name, nullptr);
   int found = -1;
   for (int i = 0; i < isa->cellCount; i++) {
     const CellEntry &cell = isa->cells[i];
     if (std::strcmp(cell.name, wanted) == 0 && cell.gates == gates && cell.states == states &&
-        cell.reserved == reserved && cell.inputAndRecurrentAdd == (add != 0)) {
+        cell.reserved == reserved && cell.unitWeights == unitWeights &&
+        cell.inputAndRecurrentAdd == (add != 0)) {
       found = i;
     }
   }

@@ -208,6 +208,7 @@ struct Sequence {
     at.zx = step(call.zx, t, products);
     at.biasIh = call.biasIh;
     at.biasHh = call.biasHh;
+    at.unitWeights = call.unit;
     at.previous = previous(t);
     at.next = next(t);
     at.keep = step(call.keep, t, static_cast<int64_t>(Cell::RESERVED) * hiddenSize);
@@ -224,9 +225,11 @@ struct Sequence {
     at.lengths = call.lengths;
     at.time = t;
     at.keep = step(call.keep, t, static_cast<int64_t>(Cell::RESERVED) * hiddenSize);
+    at.unitWeights = call.unit;
     at.previous = previous(t);
     at.next = next(t);
     at.ds = call.ds;
+    at.dUnit = call.dUnit;
     at.dy = step(call.dy, t, call.ldDy);
     at.ldDy = call.ldDy;
     at.dzx = step(call.dzx, t, products);
@@ -314,6 +317,7 @@ constexpr CellEntry entry(const char *name) {
           Cell::GATES,
           Cell::STATES,
           Cell::RESERVED,
+          Cell::UNIT_WEIGHTS,
           Cell::INPUT_AND_RECURRENT_ADD != 0,
           forward<Cell>,
           backward<Cell>,

@@ -1,80 +1,13 @@
 // docs/equations.md in plain loops, in whatever number the template is given.
 #pragma once
 
-#include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "check.h"
+#include "plain_cells.h"
 
 namespace unroll {
 namespace test {
-
-struct PlainCell {
-  const char *name;
-  int gates, states, reserved;
-};
-
-const PlainCell PLAIN_CELLS[] = {{"tanh", 1, 1, 0}, {"relu", 1, 1, 0}, {"gru", 3, 1, 4}, {"lstm", 4, 2, 4}};
-
-template <class Real>
-Real sigmoid(Real x) {
-  return 1 / (1 + std::exp(-x));
-}
-
-// One step of one unit.
-template <class Real>
-void plainForward(const PlainCell &cell, const Real *zx, const Real *zh, const Real *previous, Real *s,
-                  Real *keep) {
-  if (std::strcmp(cell.name, "tanh") == 0) {
-    s[0] = std::tanh(zx[0] + zh[0]);
-  } else if (std::strcmp(cell.name, "relu") == 0) {
-    Real z = zx[0] + zh[0];
-    s[0] = z <= 0 ? 0 : z;
-  } else if (std::strcmp(cell.name, "gru") == 0) {
-    keep[0] = sigmoid(zx[0] + zh[0]);
-    keep[1] = sigmoid(zx[1] + zh[1]);
-    keep[2] = std::tanh(zx[2] + keep[0] * zh[2]);
-    keep[3] = zh[2];
-    s[0] = (1 - keep[1]) * keep[2] + keep[1] * previous[0];
-  } else {
-    keep[0] = sigmoid(zx[0] + zh[0]);
-    keep[1] = sigmoid(zx[1] + zh[1]);
-    keep[2] = std::tanh(zx[2] + zh[2]);
-    keep[3] = sigmoid(zx[3] + zh[3]);
-    s[1] = keep[1] * previous[1] + keep[0] * keep[2];
-    s[0] = keep[3] * std::tanh(s[1]);
-  }
-}
-
-template <class Real>
-void plainBackward(const PlainCell &cell, const Real *keep, const Real *previous, const Real *s,
-                   const Real *ds, Real *dzx, Real *dzh, Real *dPrevious) {
-  Real dh = ds[0];
-  dPrevious[0] = 0;
-  if (std::strcmp(cell.name, "tanh") == 0) {
-    dzx[0] = dzh[0] = dh * (1 - s[0] * s[0]);
-  } else if (std::strcmp(cell.name, "relu") == 0) {
-    dzx[0] = dzh[0] = s[0] <= 0 ? 0 : dh;
-  } else if (std::strcmp(cell.name, "gru") == 0) {
-    Real r = keep[0], z = keep[1], n = keep[2], q = keep[3];
-    Real dn = dh * (1 - z) * (1 - n * n);
-    dzx[0] = dzh[0] = dn * q * r * (1 - r);
-    dzx[1] = dzh[1] = dh * (previous[0] - n) * z * (1 - z);
-    dzx[2] = dn;
-    dzh[2] = dn * r;
-    dPrevious[0] = dh * z;
-  } else {
-    Real i = keep[0], f = keep[1], g = keep[2], o = keep[3];
-    Real tc = std::tanh(s[1]);
-    Real dc = ds[1] + dh * o * (1 - tc * tc);
-    dzx[0] = dzh[0] = dc * g * i * (1 - i);
-    dzx[1] = dzh[1] = dc * previous[1] * f * (1 - f);
-    dzx[2] = dzh[2] = dc * i * (1 - g * g);
-    dzx[3] = dzh[3] = dh * tc * o * (1 - o);
-    dPrevious[1] = dc * f;
-  }
-}
 
 // What a recurrence is given: the shapes of io.unroll.device.RecurrentCall.
 struct Sequence {
@@ -82,7 +15,7 @@ struct Sequence {
   int steps, batch, hiddenSize, ldY, ldDy;
   bool reverse;
   std::vector<int32_t> lengths;  // or empty
-  std::vector<float> zx, weightHh, biasIh, biasHh, first, dLast;
+  std::vector<float> zx, weightHh, biasIh, biasHh, unit, first, dLast, dUnitBefore;
   std::vector<float> dy;  // or empty
 
   size_t product(int t, int b, int g, int j) const {
@@ -90,6 +23,9 @@ struct Sequence {
   }
   size_t reserve(int t, int b, int k, int j) const {
     return ((static_cast<size_t>(t) * batch + b) * cell.reserved + k) * hiddenSize + j;
+  }
+  size_t own(int b, int p, int j) const {
+    return (static_cast<size_t>(b) * cell.unitWeights + p) * hiddenSize + j;
   }
   // index counts the steps from 0 to steps, before the first and after each.
   size_t state(int s, int index, int b, int j) const {
@@ -107,7 +43,7 @@ struct Sequence {
 // What a recurrence gives; elements that it must not write are not numbers.
 template <class Real>
 struct Outcome {
-  std::vector<Real> states, keep, y, ds, dzx, dzh;
+  std::vector<Real> states, keep, y, ds, dzx, dzh, dUnit;
 
   explicit Outcome(const Sequence &of) {
     size_t rows = static_cast<size_t>(of.steps) * of.batch, units = rows * of.hiddenSize;
@@ -115,6 +51,7 @@ struct Outcome {
     keep.assign(units * of.cell.reserved, NOTHING);
     y.assign(rows * of.ldY, NOTHING);
     ds.assign(of.dLast.begin(), of.dLast.end());
+    dUnit.assign(of.dUnitBefore.begin(), of.dUnitBefore.end());
     dzx.resize(units * of.cell.gates);
     dzh.resize(units * of.cell.gates);
     for (int s = 0; s < of.cell.states; s++) {
@@ -129,8 +66,6 @@ struct Outcome {
   }
 
  private:
-  static const int MOST = 4;
-
   void forward(const Sequence &of) {
     for (int k = 0; k < of.steps; k++) {
       int t = of.time(k);
@@ -140,8 +75,14 @@ struct Outcome {
     }
   }
 
+  void ownWeights(const Sequence &of, int j, Real *unit) const {
+    for (int p = 0; p < of.cell.unitWeights; p++) unit[p] = of.unit[of.own(0, p, j)];
+  }
+
   void forwardUnit(const Sequence &of, int t, int b, int j) {
     Real zx[MOST] = {}, zh[MOST] = {}, previous[MOST] = {}, s[MOST] = {}, kept[MOST] = {};
+    Real unit[MOST] = {};
+    ownWeights(of, j, unit);
     for (int i = 0; i < of.cell.states; i++) {
       s[i] = previous[i] = states[of.state(i, of.before(t), b, j)];
     }
@@ -156,7 +97,7 @@ struct Outcome {
                    states[of.state(0, of.before(t), b, i)];
         }
       }
-      plainForward(of.cell, zx, zh, previous, s, kept);
+      plainForward(of.cell, zx, zh, previous, unit, s, kept);
       for (int i = 0; i < of.cell.reserved; i++) keep[of.reserve(t, b, i, j)] = kept[i];
     }
     for (int i = 0; i < of.cell.states; i++) states[of.state(i, of.after(t), b, j)] = s[i];
@@ -183,7 +124,8 @@ struct Outcome {
 
   void backwardUnit(const Sequence &of, int t, int b, int j) {
     Real kept[MOST] = {}, previous[MOST] = {}, s[MOST] = {}, d[MOST] = {}, dPrevious[MOST] = {};
-    Real dx[MOST] = {}, dh[MOST] = {};
+    Real dx[MOST] = {}, dh[MOST] = {}, unit[MOST] = {}, dOwn[MOST] = {};
+    ownWeights(of, j, unit);
     for (int i = 0; i < of.cell.reserved; i++) kept[i] = keep[of.reserve(t, b, i, j)];
     for (int i = 0; i < of.cell.states; i++) {
       previous[i] = states[of.state(i, of.before(t), b, j)];
@@ -191,12 +133,13 @@ struct Outcome {
       d[i] = ds[of.gradient(i, b, j)];
     }
     if (!of.dy.empty()) d[0] += of.dy[(static_cast<size_t>(t) * of.batch + b) * of.ldDy + j];
-    plainBackward(of.cell, kept, previous, s, d, dx, dh, dPrevious);
+    plainBackward(of.cell, kept, previous, s, unit, d, dx, dh, dPrevious, dOwn);
     for (int g = 0; g < of.cell.gates; g++) {
       dzx[of.product(t, b, g, j)] = dx[g];
       dzh[of.product(t, b, g, j)] = dh[g];
     }
     for (int i = 0; i < of.cell.states; i++) ds[of.gradient(i, b, j)] = dPrevious[i];
+    for (int p = 0; p < of.cell.unitWeights; p++) dUnit[of.own(b, p, j)] += dOwn[p];
   }
 };
 

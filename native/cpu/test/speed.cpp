@@ -124,6 +124,7 @@ void recurrence(Context &context, int index, const int (&shape)[3], double limit
   int64_t t = shape[0], b = shape[1], h = shape[2], g = cell.gates;
   Floats zx(t * b * g * h), weight(g * h * h), biasIh(g * h), biasHh(g * h);
   Floats states(cell.states * (t + 1) * b * h), keep(t * b * h * (cell.reserved + 1));
+  Floats unit(cell.unitWeights * h + 1), dUnit(b * cell.unitWeights * h + 1);
   Floats ds(cell.states * b * h), dy(t * b * h), dzx(t * b * g * h), dzh(t * b * g * h);
   Recurrence call{};
   call.cell = index;
@@ -134,9 +135,11 @@ void recurrence(Context &context, int index, const int (&shape)[3], double limit
   call.weightHh = weight.get();
   call.biasIh = biasIh.get();
   call.biasHh = biasHh.get();
+  call.unit = unit.get();
   call.states = states.get();
   call.keep = keep.get();
   call.ds = ds.get();
+  call.dUnit = dUnit.get();
   call.dy = dy.get();
   call.dzx = dzx.get();
   call.dzh = cell.inputAndRecurrentAdd ? dzx.get() : dzh.get();

@@ -83,7 +83,7 @@ public interface Backend extends AutoCloseable {
         continue;
       }
       try {
-        Backend backend = provider.open(provider.name(), options);
+        Backend backend = provider.openBest(options);
         String refused = refusals.isEmpty() ? "" : "; refused: " + String.join("; ", refusals);
         announce.accept("using " + backend.description() + refused);
         return backend;
@@ -122,6 +122,13 @@ public interface Backend extends AutoCloseable {
 
   /** The arithmetic of its matrix products. */
   Precision precision();
+
+  /**
+   * Bytes that the device can hold in all, whoever holds them: the memory of a GPU; for the CPU
+   * that of the machine or of its container, in plain Java and for the reference that of the Java
+   * heap. Long.MAX_VALUE where it is not known.
+   */
+  long memoryBytes();
 
   /** Bytes held on the device now. */
   long liveBytes();
@@ -172,5 +179,16 @@ public interface Backend extends AutoCloseable {
      * @throws BackendUnavailableException if it cannot be opened here; the message names the cure
      */
     Backend open(String selector, BackendOptions options);
+
+    /**
+     * Opens its best device for {@link Backend#openBest}, which may demand more of it than one that
+     * was asked for by name.
+     *
+     * @param options threads and precision
+     * @throws BackendUnavailableException if it has none that serves
+     */
+    default Backend openBest(BackendOptions options) {
+      return open(name(), options);
+    }
   }
 }

@@ -1,7 +1,10 @@
 package io.unroll;
 
-/** A device failed while working; its backend can then only be closed. */
-public final class DeviceException extends RuntimeException {
+/**
+ * A device failed while working; its backend can then only be closed, but after an {@link
+ * OutOfDeviceMemoryException} and where a method says so.
+ */
+public class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**

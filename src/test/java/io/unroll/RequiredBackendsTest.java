@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * The backends that the tests run on: all that are available here. A missing one is a skip that
  * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure. The name {@code native} is the
- * library of the backend cpu: see NativeLibraryTest.
+ * library of the backend cpu: see NativeLibraryTest. The name {@code oclgrind} is what watches the
+ * kernels of opencl: see OclgrindCheck.
  */
 public class RequiredBackendsTest {
   /** Names of the available backends. */
@@ -25,6 +26,11 @@ public class RequiredBackendsTest {
   /** Names of the available backends but the reference, which judges them. */
   public static Stream<String> judged() {
     return available().filter(name -> !name.equals("reference"));
+  }
+
+  /** The numbers of threads to try a backend with: it gives the same results on each of a CPU's. */
+  public static int[] threads(String name) {
+    return name.equals("cpu") ? new int[] {1, 2, 3} : new int[] {0};
   }
 
   static Stream<Backend.Availability> all() {
@@ -47,7 +53,9 @@ public class RequiredBackendsTest {
   @Test
   void everyRequiredNameIsABackend() {
     List<String> names =
-        Stream.concat(Backend.list().stream().map(Backend.Availability::name), Stream.of("native"))
+        Stream.concat(
+                Backend.list().stream().map(Backend.Availability::name),
+                Stream.of("native", "oclgrind"))
             .toList();
     for (String name : required()) {
       assertTrue(

@@ -101,6 +101,10 @@ final class RecurrentCheck implements GoldenCheck {
         shapes.put("weight_hh" + suffix, new int[] {rows, config.hiddenSize()});
         shapes.put("bias_ih" + suffix, new int[] {rows});
         shapes.put("bias_hh" + suffix, new int[] {rows});
+        int own = config.cell().unitWeightCount() * config.hiddenSize();
+        if (own > 0) {
+          shapes.put("weight_unit" + suffix, new int[] {own});
+        }
       }
     }
     return shapes;

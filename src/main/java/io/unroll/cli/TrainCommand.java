@@ -1,7 +1,9 @@
 package io.unroll.cli;
 
 import io.unroll.Backend;
+import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.data.TextCorpus;
+import io.unroll.engine.MemoryPlan;
 import io.unroll.train.CharRnn;
 import io.unroll.train.Checkpoint;
 import java.io.IOException;
@@ -197,7 +199,13 @@ final class TrainCommand implements Callable<Integer> {
         settings.layers(),
         settings.hidden(),
         model.parameters().size());
-    try (TrainingRun run = new TrainingRun(backend, model, settings, corpus)) {
+    int[] ids = model.vocabulary().encode(corpus.text());
+    MemoryPlan plan = TrainingRun.plan(backend, model.vocabulary(), settings, ids);
+    if (!plan.fits()) {
+      throw new OutOfDeviceMemoryException(
+          inWords(plan.advice()), plan.bytes(), backend.liveBytes(), backend.memoryBytes(), null);
+    }
+    try (TrainingRun run = new TrainingRun(backend, model, settings, ids, settings.batch())) {
       if (checkpoint != null) {
         run.restore(checkpoint);
       }
@@ -220,7 +228,18 @@ final class TrainCommand implements Callable<Integer> {
         terminal.flush();
       }
       return 0;
+    } catch (OutOfDeviceMemoryException e) {
+      throw new OutOfDeviceMemoryException(
+          e.getMessage() + " " + inWords(plan.advice(e)),
+          e.wantedBytes(),
+          e.liveBytes(),
+          e.deviceBytes(),
+          e);
     }
+  }
+
+  private static String inWords(String advice) {
+    return "This run: " + advice + ". See --batch, --seq-length and --hidden.";
   }
 
   private Path newFolder(TrainSettings settings) throws IOException {

@@ -1,11 +1,14 @@
 package io.unroll.cli;
 
 import io.unroll.Backend;
-import io.unroll.data.TextCorpus;
+import io.unroll.data.Vocabulary;
+import io.unroll.engine.MemoryPlan;
 import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
+import io.unroll.nn.Tensor;
 import io.unroll.train.CharRnn;
 import io.unroll.train.Checkpoint;
+import io.unroll.train.Task;
 import io.unroll.train.Trainer;
 import io.unroll.train.TrainingDivergedException;
 import io.unroll.train.TrainingListener;
@@ -20,6 +23,9 @@ import java.util.Locale;
 final class TrainingRun implements TrainingListener, AutoCloseable {
   private static final int STEPS_PER_LINE = 10;
   private static final double SAMPLE_TEMPERATURE = 0.8;
+
+  /** From the second step of a kind on, memory is taken in the same way. */
+  private static final int REHEARSED_STEPS = 3;
 
   /**
    * What decides when to stop and what to show, and may differ each time a run is resumed.
@@ -53,15 +59,18 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
   private String pictureProblem;
   private volatile boolean stopRequested;
 
-  TrainingRun(Backend backend, CharRnn model, TrainSettings settings, TextCorpus corpus) {
+  /**
+   * @param ids the text, held-out part included, as numbers of the model's vocabulary
+   * @param batch streams side by side
+   */
+  TrainingRun(Backend backend, CharRnn model, TrainSettings settings, int[] ids, int batch) {
     this.model = model;
     this.settings = settings;
-    int[] ids = model.vocabulary().encode(corpus.text());
     int held = (int) Math.round(ids.length * settings.validation());
     int[] trainIds = Arrays.copyOf(ids, ids.length - held);
     int[] heldIds = Arrays.copyOfRange(ids, ids.length - held, ids.length);
-    this.training = model.task(trainIds, settings.seqLength(), settings.batch());
-    this.validation = Evaluation.task(model, heldIds, settings.seqLength(), settings.batch());
+    this.training = model.task(trainIds, settings.seqLength(), batch);
+    this.validation = Evaluation.task(model, heldIds, settings.seqLength(), batch);
     this.tape = new Tape(backend, settings.seed());
     this.trainer =
         new Trainer(model.parameters(), tape, settings.optimizerConfig())
@@ -69,8 +78,42 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
             .clipNorm(settings.clipNorm())
             .clipValue(settings.clipValue())
             .evaluateEvery(settings.evaluateEvery())
-            .patience(settings.patience())
-            .listener(this);
+            .patience(settings.patience());
+  }
+
+  /** The first batch of a task, over and over. */
+  private record FirstBatch(Task task) implements Task {
+    @Override
+    public int batchesPerEpoch() {
+      return 1;
+    }
+
+    @Override
+    public Tensor loss(Tape tape, int epoch, int batch) {
+      return task.loss(tape, 0, 0);
+    }
+  }
+
+  /** What a run holds on a device, which is left alone. */
+  static MemoryPlan plan(
+      Backend backend, Vocabulary vocabulary, TrainSettings settings, int[] ids) {
+    return MemoryPlan.of(
+        backend,
+        settings.batch(),
+        (counting, batch) -> {
+          try (CharRnn model = new CharRnn(counting, vocabulary, settings.model(), 0);
+              TrainingRun run = new TrainingRun(counting, model, settings, ids, batch)) {
+            run.takeAllMemory();
+          }
+        });
+  }
+
+  /** Does once whatever takes memory, in the order in which it comes. */
+  private void takeAllMemory() {
+    Task oneBatch = validation == null ? null : new FirstBatch(validation);
+    trainer.train(training, oneBatch, REHEARSED_STEPS);
+    trainer.train(training, oneBatch, REHEARSED_STEPS + 1);
+    sample(REHEARSED_STEPS);
   }
 
   /** Continues from a checkpoint of this run. */
@@ -104,6 +147,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     startStep = trainer.step();
     LossCurve.prepare();
     startNanos = System.nanoTime();
+    trainer.listener(this);
     try {
       trainer.train(training, validation, limits.steps());
     } catch (UncheckedIOException e) {
@@ -138,7 +182,8 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
       trainer.stop();
     }
     if (limits.sampleEvery() > 0 && progress.step() % limits.sampleEvery() == 0) {
-      display.print("--- step " + progress.step() + " writes:\n" + sample() + "\n---");
+      display.print(
+          "--- step " + progress.step() + " writes:\n" + sample(limits.sampleLength()) + "\n---");
     }
     if (limits.checkpointEvery() > 0 && progress.step() % limits.checkpointEvery() == 0) {
       try {
@@ -171,13 +216,10 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     }
   }
 
-  private String sample() {
+  private String sample(int length) {
     StringBuilder text = new StringBuilder();
-    model.sample(
-        "",
-        limits.sampleLength(),
-        new Sampling(SAMPLE_TEMPERATURE, 0, settings.seed()),
-        text::append);
+    Sampling sampling = new Sampling(SAMPLE_TEMPERATURE, 0, settings.seed());
+    model.sample("", length, sampling, text::append);
     return text.toString();
   }
 

@@ -5,7 +5,7 @@ import io.unroll.CellSpec;
 
 /**
  * What a device must offer so that the engine can run every cell, layer, loss and optimizer on it:
- * nine verbs and one optional capability.
+ * nine verbs and two optional capabilities.
  *
  * <p>Work is queued in order; {@link #copyOut} and {@link #synchronize} wait for it. Matrices are
  * row-major. Arguments have been checked by the caller; a device only asserts them. Not
@@ -32,7 +32,9 @@ public interface Device extends Backend {
    *
    * @param length in elements, at least 1
    * @param purpose for the ledger and for messages, such as {@code "activations"}
-   * @throws io.unroll.DeviceException if the device has too little memory; it stays usable
+   * @throws io.unroll.OutOfDeviceMemoryException if the device has too little memory; it stays
+   *     usable
+   * @throws io.unroll.DeviceException if it can hold no buffer that long; it stays usable
    */
   DeviceBuffer allocate(ElementType type, long length, String purpose);
 
@@ -102,4 +104,10 @@ public interface Device extends Backend {
 
   /** Whether, and how, this device runs all steps in one call for these sizes. */
   FusedRecurrence.Offer fusedRecurrence(CellSpec cell, int steps, int batch, int hiddenSize);
+
+  /** A way to time single kernels, or why this device has none; opening it costs nothing. */
+  default DeviceProfiler.Offer profiler() {
+    return DeviceProfiler.Offer.refused(
+        "backend \"" + name() + "\" has no clock for single kernels");
+  }
 }

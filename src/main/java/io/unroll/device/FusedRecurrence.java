@@ -8,7 +8,10 @@ public interface FusedRecurrence {
   /** Computes states, keep and y from zx and the first states. */
   void forward(RecurrentCall call);
 
-  /** Computes dzx, dzh and the gradient of the first states from dy and that of the last states. */
+  /**
+   * Computes dzx, dzh and the gradient of the first states from dy and that of the last states, and
+   * adds to dUnit.
+   */
   void backward(RecurrentCall call);
 
   /**

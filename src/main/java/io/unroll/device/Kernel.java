@@ -15,20 +15,22 @@ public enum Kernel {
   /**
    * One time step of a cell, after its two products; compiled for one cell. Items B*H.
    *
-   * <p>{@code zx[B,G*H], zh[B,G*H], bIh[G*H], bHh[G*H], lengths? int[B], sPrev[S,..,B,H],
-   * sNext[S,..,B,H], keep?[B,K*H], y?[B,..], B, H, long stateStride, ldY, t}. State s of row b lies
-   * at {@code s*stateStride + b*H}. A row with {@code t >= lengths[b]} carries its states over and
-   * writes zeros to y.
+   * <p>{@code zx[B,G*H], zh[B,G*H], bIh[G*H], bHh[G*H], unit?[P*H], lengths? int[B],
+   * sPrev[S,..,B,H], sNext[S,..,B,H], keep?[B,K*H], y?[B,..], B, H, long stateStride, ldY, t}.
+   * State s of row b lies at {@code s*stateStride + b*H}; unit is null if P is 0. A row with {@code
+   * t >= lengths[b]} carries its states over and writes zeros to y.
    */
   CELL_FORWARD,
   /**
    * The gradient of {@link #CELL_FORWARD}; compiled for one cell. Items B*H.
    *
-   * <p>{@code keep[B,K*H], lengths? int[B], sPrev, sNext, ds[S,B,H], dy?[B,..], dzx[B,G*H],
-   * dzh[B,G*H], B, H, long stateStride, ldDy, t}. On entry ds is the gradient that later steps send
-   * to sNext; on exit it is the part of the gradient of sPrev that does not pass through W_hh. dzx
-   * and dzh are the same buffer where {@link io.unroll.CellSpec#inputAndRecurrentAdd}. A row past
-   * its length leaves ds alone and writes zeros to dzx and dzh.
+   * <p>{@code keep[B,K*H], unit?[P*H], lengths? int[B], sPrev, sNext, ds[S,B,H], dUnit?[B,P*H],
+   * dy?[B,..], dzx[B,G*H], dzh[B,G*H], B, H, long stateStride, ldDy, t}. On entry ds is the
+   * gradient that later steps send to sNext; on exit it is the part of the gradient of sPrev that
+   * does not pass through W_hh. What the step gives to the gradient of unit is added to dUnit; both
+   * are null if P is 0. dzx and dzh are the same buffer where {@link
+   * io.unroll.CellSpec#inputAndRecurrentAdd}. A row past its length leaves ds and dUnit alone and
+   * writes zeros to dzx and dzh.
    */
   CELL_BACKWARD,
   /** {@code out[rows,n] += bias[n]}. Items rows*n. {@code out, bias, n}. */

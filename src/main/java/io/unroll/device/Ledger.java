@@ -2,14 +2,18 @@ package io.unroll.device;
 
 import java.util.Collection;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Counts the bytes that a device holds; each device has one and reports through it. */
 public final class Ledger {
-  private final Set<DeviceBuffer> live =
-      Collections.newSetFromMap(new java.util.IdentityHashMap<>());
+  private final Set<DeviceBuffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Map<String, Long> byPurpose = new TreeMap<>();
+  private Map<String, Long> peakByPurpose = Map.of();
   private long liveBytes;
   private long peakBytes;
 
@@ -17,7 +21,11 @@ public final class Ledger {
   public void add(DeviceBuffer buffer, long bytes) {
     live.add(buffer);
     liveBytes += bytes;
-    peakBytes = Math.max(peakBytes, liveBytes);
+    byPurpose.merge(buffer.purpose(), bytes, Long::sum);
+    if (liveBytes > peakBytes) {
+      peakBytes = liveBytes;
+      peakByPurpose = new TreeMap<>(byPurpose);
+    }
   }
 
   /** Strikes a buffer out; tells whether it was there. */
@@ -25,6 +33,8 @@ public final class Ledger {
     boolean known = live.remove(buffer);
     if (known) {
       liveBytes -= bytes;
+      byPurpose.computeIfPresent(
+          buffer.purpose(), (purpose, held) -> held == bytes ? null : held - bytes);
     }
     return known;
   }
@@ -37,6 +47,11 @@ public final class Ledger {
   /** The most bytes held at once. */
   public long peakBytes() {
     return peakBytes;
+  }
+
+  /** What {@link #peakBytes} consisted of: bytes by the purposes of the buffers. */
+  public Map<String, Long> peakByPurpose() {
+    return Collections.unmodifiableMap(peakByPurpose);
   }
 
   /** The buffers held now. */

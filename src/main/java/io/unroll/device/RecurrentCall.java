@@ -7,16 +7,19 @@ import io.unroll.CellSpec;
  * weight gradients. A plain holder that the engine fills again for every call.
  *
  * <p>Everything is in time order. With {@code T, B, H} steps, batch and hidden size, {@code G, S,
- * K} gates, states and reserved values of the cell:
+ * K, P} gates, states, reserved values and unit weights of the cell:
  *
  * <pre>
  * zx      [T,B,G*H]    W_ih x_t, without bias
  * states  [S,T+1,B,H]  forward: state before step t at t, after it at t+1; the first state is at 0
  *                      reverse: state before step t at t+1, after it at t; the first state is at T
+ * unit    [P*H]        weights of each unit's own; null if P is 0
  * keep    [T,B,K*H]    what backward needs besides the states; null when nobody will call backward
  * y       [T,B,ldY]    the output h; null when the states serve as output. Zero past a row's length
  * dzx,dzh [T,B,G*H]    gradients of the two products; the same memory if the cell adds them
  * ds      [S,B,H]      on entry the gradient of the last state, on exit that of the first
+ * dUnit   [B,P*H]      what each row gives to the gradient of unit is added, its last step first;
+ *                      null if P is 0
  * dy      [T,B,ldDy]   gradient of the output, or null for zero
  * </pre>
  */
@@ -35,13 +38,13 @@ public final class RecurrentCall {
   public DeviceBuffer lengths;
 
   /** Products, weights, biases. */
-  public DeviceBuffer zx, weightHh, biasIh, biasHh;
+  public DeviceBuffer zx, weightHh, biasIh, biasHh, unit;
 
   /** States, reserve, output. */
   public DeviceBuffer states, keep, y;
 
   /** Gradients. */
-  public DeviceBuffer ds, dy, dzx, dzh;
+  public DeviceBuffer ds, dUnit, dy, dzx, dzh;
 
   /** Where each buffer begins, in elements. */
   public long lengthsAt,
@@ -49,10 +52,12 @@ public final class RecurrentCall {
       weightHhAt,
       biasIhAt,
       biasHhAt,
+      unitAt,
       statesAt,
       keepAt,
       yAt,
       dsAt,
+      dUnitAt,
       dyAt,
       dzxAt,
       dzhAt;

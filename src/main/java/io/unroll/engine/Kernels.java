@@ -63,6 +63,25 @@ public final class Kernels {
         n);
   }
 
+  /** A value for each place of a range. */
+  @FunctionalInterface
+  public interface Values {
+    /** The value of an element, counted from the start of the range. */
+    float at(int element);
+  }
+
+  /** Sets each element of a range to a value that the host computes. */
+  public void set(Span target, Values values) {
+    if (device instanceof CountingDevice) {
+      return; // it keeps none, and there may be many
+    }
+    float[] host = new float[toInt(target.length())];
+    for (int i = 0; i < host.length; i++) {
+      host[i] = values.at(i);
+    }
+    device.copyIn(host, 0, target.buffer(), target.at(), host.length);
+  }
+
   /** Sets a range to a value. */
   public void fill(Span target, double value) {
     device.fill(target.buffer(), target.at(), target.length(), value);
@@ -88,6 +107,7 @@ public final class Kernels {
         .buffer(zh.buffer(), zh.at())
         .buffer(c.biasIh, c.biasIhAt)
         .buffer(c.biasHh, c.biasHhAt)
+        .buffer(c.unit, c.unitAt)
         .buffer(c.lengths, c.lengthsAt)
         .buffer(c.states, c.previousAt(t))
         .buffer(c.states, c.nextAt(t))
@@ -110,10 +130,12 @@ public final class Kernels {
     long kept = (long) c.cell.reserved() * c.hiddenSize;
     start()
         .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
+        .buffer(c.unit, c.unitAt)
         .buffer(c.lengths, c.lengthsAt)
         .buffer(c.states, c.previousAt(t))
         .buffer(c.states, c.nextAt(t))
         .buffer(c.ds, c.dsAt)
+        .buffer(c.dUnit, c.dUnitAt)
         .buffer(c.dy, c.dyAt + (long) t * c.batch * c.ldDy)
         .buffer(c.dzx, c.dzxAt + (long) t * c.batch * gates)
         .buffer(c.dzh, c.dzhAt + (long) t * c.batch * gates)

@@ -32,6 +32,7 @@ public final class RecurrentPass {
   private Span dzh;
   private Span stateGradient;
   private Span biasGradient;
+  private Span unitGradient;
 
   /**
    * @param schedule {@link Schedule#FUSED} takes what the device offers and is stepwise where it
@@ -133,6 +134,8 @@ public final class RecurrentPass {
     call.biasIhAt = weights.inputBias().at();
     call.biasHh = weights.hiddenBias().buffer();
     call.biasHhAt = weights.hiddenBias().at();
+    call.unit = weights.unit() == null ? null : weights.unit().buffer();
+    call.unitAt = weights.unit() == null ? 0 : weights.unit().at();
     call.y = y == null ? null : y.buffer();
     call.yAt = y == null ? 0 : y.at();
     call.ldY = ldY;
@@ -200,6 +203,11 @@ public final class RecurrentPass {
     call.dzh = dzh.buffer();
     call.dzhAt = dzh.at();
     biasGradient = arena.reals(gates());
+    if (call.cell.unitWeightCount() > 0) {
+      unitGradient = arena.reals(call.cell.unitWeightCount() * stateSize());
+      call.dUnit = unitGradient.buffer();
+      call.dUnitAt = unitGradient.at();
+    }
   }
 
   /**
@@ -223,6 +231,9 @@ public final class RecurrentPass {
     call.dy = dy == null ? null : dy.buffer();
     call.dyAt = dy == null ? 0 : dy.at();
     call.ldDy = ldDy;
+    if (unitGradient != null) {
+      kernels.fill(unitGradient, 0);
+    }
     if (runsFused()) {
       fused.backward(call);
     } else {
@@ -267,6 +278,9 @@ public final class RecurrentPass {
     } else {
       kernels.columnSum(dzx, gradients.inputBias(), 1);
       kernels.columnSum(dzh, gradients.hiddenBias(), 1);
+    }
+    if (unitGradient != null) {
+      kernels.columnSum(unitGradient, gradients.unit(), 1);
     }
   }
 

@@ -179,11 +179,7 @@ public final class Parameters implements AutoCloseable {
     for (Map.Entry<String, Declared> entry : declared.entrySet()) {
       Declared parameter = entry.getValue();
       Span value = within(entry.getKey(), values);
-      float[] first = new float[Math.toIntExact(value.length())];
-      for (int i = 0; i < first.length; i++) {
-        first[i] = parameter.initializer().at(seed, parameter.at() + i);
-      }
-      device().copyIn(first, 0, value.buffer(), value.at(), first.length);
+      kernels.set(value, i -> parameter.initializer().at(seed, parameter.at() + i));
       Span gradient = within(entry.getKey(), gradients);
       tensors.put(entry.getKey(), new Tensor(this, value, gradient, parameter.shape()));
     }

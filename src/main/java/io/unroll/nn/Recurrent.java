@@ -12,7 +12,8 @@ import java.util.List;
 
 /**
  * A stack of recurrent layers, as {@code torch.nn.RNN}, {@code GRU} and {@code LSTM} with
- * time-major sequences. Its parameters have PyTorch's names, shapes and gate order.
+ * time-major sequences. Its parameters have PyTorch's names, shapes and gate order, besides {@code
+ * weight_unit_l0} [P*H] of a cell whose units have weights of their own, which PyTorch has not.
  *
  * <p>It may be called several times in one step, and holds no state of a sequence.
  */
@@ -108,8 +109,9 @@ public final class Recurrent {
 
   /**
    * Adds {@code weight_ih_l0} [G*H,I], {@code weight_hh_l0} [G*H,H], {@code bias_ih_l0} and {@code
-   * bias_hh_l0} [G*H], for each further layer and with {@code _reverse} for the other direction;
-   * all uniform within 1/sqrt(H).
+   * bias_hh_l0} [G*H], and for a cell with {@link CellSpec#unitWeights} {@code weight_unit_l0}
+   * [P*H], weight p of unit j at p*H + j; for each further layer and with {@code _reverse} for the
+   * other direction; all uniform within 1/sqrt(H).
    *
    * @param name goes before the names of the parameters, with a dot; empty for none
    */
@@ -126,6 +128,10 @@ public final class Recurrent {
       parameters.add(name("weight_hh", slot), uniform, gates, config.hiddenSize());
       parameters.add(name("bias_ih", slot), uniform, gates);
       parameters.add(name("bias_hh", slot), uniform, gates);
+      if (hasUnitWeights()) {
+        int count = config.cell().unitWeightCount() * config.hiddenSize();
+        parameters.add(name("weight_unit", slot), uniform, count);
+      }
     }
   }
 
@@ -428,6 +434,11 @@ public final class Recurrent {
         parameters.within(name("weight_ih", slot), all),
         parameters.within(name("weight_hh", slot), all),
         parameters.within(name("bias_ih", slot), all),
-        parameters.within(name("bias_hh", slot), all));
+        parameters.within(name("bias_hh", slot), all),
+        hasUnitWeights() ? parameters.within(name("weight_unit", slot), all) : null);
+  }
+
+  private boolean hasUnitWeights() {
+    return !config.cell().unitWeights().isEmpty();
   }
 }

@@ -20,10 +20,12 @@ public final class Cells {
      * @param zx input product with its bias, one value per gate [G]
      * @param zh recurrent product with its bias [G]
      * @param sPrev states before the step [S]
+     * @param unit the unit's own weights [P]
      * @param s receives the states after it [S]
      * @param keep receives what backward needs [K]
      */
-    void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep);
+    void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep);
 
     /**
      * The gradient of {@link #forward}.
@@ -32,15 +34,18 @@ public final class Cells {
      * @param dzx receives the gradient of zx [G]
      * @param dzh receives the gradient of zh [G]
      * @param dsPrev receives the gradient of sPrev, without the part that flows through zh [S]
+     * @param dUnit receives what this step adds to the gradient of unit [P]
      */
     void backward(
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev);
+        double[] dsPrev,
+        double[] dUnit);
   }
 
   private static final Map<CellSpec, CellMath> ALL =
@@ -48,7 +53,8 @@ public final class Cells {
           CellSpec.TANH, new Tanh(),
           CellSpec.RELU, new Relu(),
           CellSpec.GRU, new Gru(),
-          CellSpec.LSTM, new Lstm());
+          CellSpec.LSTM, new Lstm(),
+          CellSpec.LSTM_PEEPHOLE, new LstmPeephole());
 
   private Cells() {}
 
@@ -72,7 +78,8 @@ public final class Cells {
 
   private static final class Tanh implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       s[0] = tanh(zx[0] + zh[0]);
     }
 
@@ -81,10 +88,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       double h = s[0];
       dzx[0] = dzh[0] = ds[0] * (1 - h * h);
       dsPrev[0] = 0;
@@ -93,7 +102,8 @@ public final class Cells {
 
   private static final class Relu implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       s[0] = max(0, zx[0] + zh[0]);
     }
 
@@ -102,10 +112,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       dzx[0] = dzh[0] = s[0] <= 0 ? 0 : ds[0];
       dsPrev[0] = 0;
     }
@@ -113,7 +125,8 @@ public final class Cells {
 
   private static final class Gru implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       double r = sigmoid(zx[0] + zh[0]);
       double z = sigmoid(zx[1] + zh[1]);
       double n = tanh(zx[2] + r * zh[2]);
@@ -129,10 +142,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       double r = keep[0];
       double z = keep[1];
       double n = keep[2];
@@ -150,7 +165,8 @@ public final class Cells {
 
   private static final class Lstm implements CellMath {
     @Override
-    public void forward(double[] zx, double[] zh, double[] sPrev, double[] s, double[] keep) {
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
       double i = sigmoid(zx[0] + zh[0]);
       double f = sigmoid(zx[1] + zh[1]);
       double g = tanh(zx[2] + zh[2]);
@@ -169,10 +185,12 @@ public final class Cells {
         double[] keep,
         double[] sPrev,
         double[] s,
+        double[] unit,
         double[] ds,
         double[] dzx,
         double[] dzh,
-        double[] dsPrev) {
+        double[] dsPrev,
+        double[] dUnit) {
       double i = keep[0];
       double f = keep[1];
       double g = keep[2];
@@ -185,6 +203,56 @@ public final class Cells {
       dzx[3] = dzh[3] = ds[0] * tc * o * (1 - o);
       dsPrev[0] = 0;
       dsPrev[1] = dc * f;
+    }
+  }
+
+  private static final class LstmPeephole implements CellMath {
+    @Override
+    public void forward(
+        double[] zx, double[] zh, double[] sPrev, double[] unit, double[] s, double[] keep) {
+      double i = sigmoid(zx[0] + zh[0] + unit[0] * sPrev[1]);
+      double f = sigmoid(zx[1] + zh[1] + unit[1] * sPrev[1]);
+      double g = tanh(zx[2] + zh[2]);
+      double c = f * sPrev[1] + i * g;
+      double o = sigmoid(zx[3] + zh[3] + unit[2] * c);
+      s[0] = o * tanh(c);
+      s[1] = c;
+      keep[0] = i;
+      keep[1] = f;
+      keep[2] = g;
+      keep[3] = o;
+    }
+
+    @Override
+    public void backward(
+        double[] keep,
+        double[] sPrev,
+        double[] s,
+        double[] unit,
+        double[] ds,
+        double[] dzx,
+        double[] dzh,
+        double[] dsPrev,
+        double[] dUnit) {
+      double i = keep[0];
+      double f = keep[1];
+      double g = keep[2];
+      double o = keep[3];
+      double c = sPrev[1];
+      double tc = tanh(s[1]);
+      double dO = ds[0] * tc * o * (1 - o);
+      double dc = ds[1] + ds[0] * o * (1 - tc * tc) + dO * unit[2];
+      double dI = dc * g * i * (1 - i);
+      double dF = dc * c * f * (1 - f);
+      dzx[0] = dzh[0] = dI;
+      dzx[1] = dzh[1] = dF;
+      dzx[2] = dzh[2] = dc * i * (1 - g * g);
+      dzx[3] = dzh[3] = dO;
+      dsPrev[0] = 0;
+      dsPrev[1] = dc * f + dI * unit[0] + dF * unit[1];
+      dUnit[0] = dI * c;
+      dUnit[1] = dF * c;
+      dUnit[2] = dO * s[1];
     }
   }
 }

@@ -15,8 +15,9 @@ import java.util.Map;
  *
  * <p>With {@code L, D} layers and directions, states lie as [L*D,B,H], the directions of a layer
  * next to each other. Parameters have PyTorch's names: {@code weight_ih_l0 [G*H,I]}, {@code
- * weight_hh_l0 [G*H,H]}, {@code bias_ih_l0}, {@code bias_hh_l0 [G*H]}, then {@code _reverse}, then
- * {@code _l1}, whose input size is D*H.
+ * weight_hh_l0 [G*H,H]}, {@code bias_ih_l0}, {@code bias_hh_l0 [G*H]}, and for a cell with weights
+ * of each unit's own {@code weight_unit_l0 [P*H]}, then {@code _reverse}, then {@code _l1}, whose
+ * input size is D*H.
  */
 public final class ReferenceNetwork {
   /**
@@ -174,16 +175,22 @@ public final class ReferenceNetwork {
     named.put("weight_hh" + suffix, weights.wHh());
     named.put("bias_ih" + suffix, weights.bIh());
     named.put("bias_hh" + suffix, weights.bHh());
+    if (weights.unit().length > 0) {
+      named.put("weight_unit" + suffix, weights.unit());
+    }
     return named;
   }
 
-  private static Weights weights(Map<String, double[]> parameters, int layer, int d) {
+  private Weights weights(Map<String, double[]> parameters, int layer, int d) {
     String suffix = suffix(layer, d);
     return new Weights(
         parameter(parameters, "weight_ih" + suffix),
         parameter(parameters, "weight_hh" + suffix),
         parameter(parameters, "bias_ih" + suffix),
-        parameter(parameters, "bias_hh" + suffix));
+        parameter(parameters, "bias_hh" + suffix),
+        cell.unitWeights().isEmpty()
+            ? new double[0]
+            : parameter(parameters, "weight_unit" + suffix));
   }
 
   private static double[] parameter(Map<String, double[]> parameters, String name) {

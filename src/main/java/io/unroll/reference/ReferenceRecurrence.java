@@ -9,11 +9,11 @@ import io.unroll.CellSpec;
  * (Werbos, "Backpropagation through time: what it does and how to do it", 1990), as in
  * docs/equations.md.
  *
- * <p>With {@code T, B, I, H} steps, batch, input and hidden size and {@code G, S, K} gates, states
- * and reserved values of the cell, all arrays are row-major and in time order. A reverse layer
- * visits a row's steps from the last valid one down to 0; its output stays at the step that it
- * belongs to. A step past a row's length carries the states over, writes zeros to y and has no
- * gradient.
+ * <p>With {@code T, B, I, H} steps, batch, input and hidden size and {@code G, S, K, P} gates,
+ * states, reserved values and unit weights of the cell, all arrays are row-major and in time order.
+ * A reverse layer visits a row's steps from the last valid one down to 0; its output stays at the
+ * step that it belongs to. A step past a row's length carries the states over, writes zeros to y
+ * and has no gradient.
  */
 public final class ReferenceRecurrence {
   /**
@@ -24,8 +24,14 @@ public final class ReferenceRecurrence {
    * @param wHh [G*H,H]
    * @param bIh [G*H]
    * @param bHh [G*H]
+   * @param unit weights of each unit's own [P*H], in the order of {@link CellSpec#unitWeights}
    */
-  public record Weights(double[] wIh, double[] wHh, double[] bIh, double[] bHh) {
+  public record Weights(double[] wIh, double[] wHh, double[] bIh, double[] bHh, double[] unit) {
+    /** Those of a cell whose units have no weights of their own. */
+    public Weights(double[] wIh, double[] wHh, double[] bIh, double[] bHh) {
+      this(wIh, wHh, bIh, bHh, new double[0]);
+    }
+
     /** All zero. */
     public static Weights zeros(CellSpec cell, int inputSize, int hiddenSize) {
       int rows = cell.gateCount() * hiddenSize;
@@ -33,7 +39,8 @@ public final class ReferenceRecurrence {
           new double[rows * inputSize],
           new double[rows * hiddenSize],
           new double[rows],
-          new double[rows]);
+          new double[rows],
+          new double[cell.unitWeightCount() * hiddenSize]);
     }
   }
 
@@ -148,7 +155,7 @@ public final class ReferenceRecurrence {
     double[] s = new double[cell.stateCount()];
     double[] keep = new double[cell.reserved()];
     for (int j = 0; j < hiddenSize; j++) {
-      math.forward(gates(zx, j), gates(zh, j), states(run, before + j), s, keep);
+      math.forward(gates(zx, j), gates(zh, j), states(run, before + j), unit(w, j), s, keep);
       for (int k = 0; k < s.length; k++) {
         run.states[k][after + j] = arithmetic.round(s[k]);
       }
@@ -205,7 +212,7 @@ public final class ReferenceRecurrence {
     double[] dzx = new double[cell.gateCount() * hiddenSize];
     double[] dzh = new double[cell.gateCount() * hiddenSize];
     for (int j = 0; j < hiddenSize; j++) {
-      backwardUnit(run, dy, t, b, j, out.dInitialStates, dzx, dzh);
+      backwardUnit(run, dy, t, b, j, out, dzx, dzh);
     }
     int dh = b * hiddenSize;
     accumulateTransposed(dzh, w.wHh, out.dInitialStates[0], dh, hiddenSize);
@@ -220,10 +227,12 @@ public final class ReferenceRecurrence {
 
   /**
    * The cell's own gradient for unit j: dh_t += dy_t, then ds becomes the part of the gradient of
-   * s_{t-1} that does not pass through W_hh. Its parameters name one unit and its three results.
+   * s_{t-1} that does not pass through W_hh, and the unit's own weights get their gradient. Its
+   * parameters name one unit and where its results go.
    */
   private void backwardUnit(
-      Forward run, double[] dy, int t, int b, int j, double[][] ds, double[] dzx, double[] dzh) {
+      Forward run, double[] dy, int t, int b, int j, Gradients out, double[] dzx, double[] dzh) {
+    double[][] ds = out.dInitialStates;
     int row = t * run.input.batch() + b;
     int unit = b * hiddenSize + j;
     double[] keep = new double[cell.reserved()];
@@ -240,13 +249,20 @@ public final class ReferenceRecurrence {
     double[] dsPrev = new double[cell.stateCount()];
     double[] sPrev = states(run, before(run.input, t, b) + j);
     double[] s = states(run, after(run.input, t, b) + j);
-    math.backward(keep, sPrev, s, dsUnit, dzxUnit, dzhUnit, dsPrev);
+    double[] dOwn = new double[cell.unitWeightCount()];
+    double[] own = unit(run.weights, j);
+    math.backward(keep, sPrev, s, own, dsUnit, dzxUnit, dzhUnit, dsPrev, dOwn);
     for (int g = 0; g < dzxUnit.length; g++) {
       dzx[g * hiddenSize + j] = arithmetic.round(dzxUnit[g]);
       dzh[g * hiddenSize + j] = arithmetic.round(dzhUnit[g]);
     }
     for (int k = 0; k < dsPrev.length; k++) {
       ds[k][unit] = arithmetic.round(dsPrev[k]);
+    }
+    double[] dUnit = out.dWeights.unit;
+    for (int p = 0; p < dOwn.length; p++) {
+      int at = p * hiddenSize + j;
+      dUnit[at] = arithmetic.add(dUnit[at], dOwn[p]);
     }
   }
 
@@ -291,6 +307,14 @@ public final class ReferenceRecurrence {
     return unit;
   }
 
+  private double[] unit(Weights w, int j) {
+    double[] unit = new double[cell.unitWeightCount()];
+    for (int p = 0; p < unit.length; p++) {
+      unit[p] = w.unit[p * hiddenSize + j];
+    }
+    return unit;
+  }
+
   private double[] states(Forward run, int at) {
     double[] unit = new double[cell.stateCount()];
     for (int s = 0; s < unit.length; s++) {
@@ -323,6 +347,7 @@ public final class ReferenceRecurrence {
     requireLength("wHh [G*H,H]", w.wHh, rows * hiddenSize);
     requireLength("bIh [G*H]", w.bIh, rows);
     requireLength("bHh [G*H]", w.bHh, rows);
+    requireLength("unit [P*H]", w.unit, cell.unitWeightCount() * hiddenSize);
   }
 
   private void requireStates(String what, double[][] states, Sequence input) {

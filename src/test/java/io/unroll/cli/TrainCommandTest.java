@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.unroll.RequiredBackendsTest;
 import io.unroll.data.TextCorpus;
 import io.unroll.train.Checkpoint;
 import java.io.IOException;
@@ -19,11 +20,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The commands train, sample and eval as a user calls them, at small size. */
 class TrainCommandTest {
@@ -47,7 +51,8 @@ class TrainCommandTest {
     args.addAll(given.contains("--hidden") ? List.of() : List.of("--hidden", 12));
     args.addAll(given.contains("--embedding") ? List.of() : List.of("--embedding", 6));
     args.addAll(List.of("--seq-length", 8, "--batch", 4, "--evaluate-every", 5));
-    args.addAll(List.of("--sample-every", 0, "--device", "cpu"));
+    args.addAll(given.contains("--device") ? List.of() : List.of("--device", "cpu"));
+    args.addAll(List.of("--sample-every", 0));
     args.addAll(given);
     return CommandRun.of(args.toArray());
   }
@@ -106,6 +111,40 @@ class TrainCommandTest {
     assertTrue(last < first / 2, lines::toString);
     CommandRun written = CommandRun.of("sample", run, "--prime", "buckl", "--greedy");
     assertTrue(written.out().startsWith("buckle my"), written::toString);
+  }
+
+  static Stream<String> judged() {
+    return RequiredBackendsTest.judged();
+  }
+
+  /** The steps after the resumption have the loss that the other device would have had. */
+  @ParameterizedTest
+  @MethodSource("judged")
+  void trainsResumesOnAnotherDeviceAndWritesTheSame(String device) throws IOException {
+    Path other = folder.resolve("other");
+    train("--out", run, "--steps", 40, "--device", device, "--dropout", 0.1).succeeded();
+    Files.createDirectory(other);
+    Files.copy(run.resolve("checkpoint.safetensors"), other.resolve("checkpoint.safetensors"));
+    CommandRun.of("train", "--resume", run, "--steps", 45, "--device", device).succeeded();
+    CommandRun.of("train", "--resume", other, "--steps", 45, "--device", "reference").succeeded();
+    double expected = lossAtTheEnd(other);
+    assertEquals(expected, lossAtTheEnd(run), 1e-4 * expected);
+    assertEquals(
+        sample("--seed", 5, "--device", "reference"), sample("--seed", 5, "--device", device));
+    double loss =
+        json(CommandRun.of("eval", run, "--json", "--device", device)).get("loss").getAsDouble();
+    double exact =
+        json(CommandRun.of("eval", run, "--json", "--device", "reference"))
+            .get("loss")
+            .getAsDouble();
+    assertEquals(exact, loss, 1e-5 * exact);
+  }
+
+  private static double lossAtTheEnd(Path of) throws IOException {
+    List<String> lines = Files.readAllLines(of.resolve("metrics.jsonl"));
+    JsonObject last = JsonParser.parseString(lines.get(lines.size() - 1)).getAsJsonObject();
+    assertEquals(45, last.get("step").getAsInt());
+    return last.get("loss").getAsDouble();
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.unroll.CellSpec;
 import io.unroll.Philox;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.ShapeException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +124,28 @@ class BackendLawsTest {
 
   static Stream<String> backends() {
     return RequiredBackendsTest.available();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("backends")
+  void sameSeedDropsTheSameElements(String name) {
+    int n = 5003;
+    for (long seed : new long[] {0, 7, -1}) {
+      try (Backend backend = Backend.open(name);
+          Tape tape = new Tape(backend, seed)) {
+        tape.begin(Tape.Mode.TRAINING);
+        float[] ones = new float[n];
+        Arrays.fill(ones, 1);
+        for (int use = 0; use < 2; use++) {
+          float[] found = Ops.dropout(tape.input(ones, n), 0.3).toFloats();
+          for (int i = 0; i < n; i++) {
+            boolean kept = Philox.uniform(seed, (long) use * n + i) >= 0.3f;
+            String where = "seed " + seed + ", use " + use + ", element " + i;
+            assertEquals(kept ? (float) (1 / 0.7) : 0, found[i], 1e-7f, where);
+          }
+        }
+      }
+    }
   }
 
   @ParameterizedTest(name = "{0}")

@@ -99,7 +99,7 @@ class EquivalenceTest {
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("judged")
   void backendAgreesWithTheOracle(String name, RecurrentProblem problem) {
-    for (int threads : new int[] {1, 2, 3}) {
+    for (int threads : RequiredBackendsTest.threads(name)) {
       try (Backend backend = Backend.open(name, BackendOptions.DEFAULT.withThreads(threads))) {
         for (Schedule schedule : Schedule.values()) {
           String how = name + " " + schedule + " " + threads + " threads";
@@ -183,7 +183,9 @@ class EquivalenceTest {
       Map<String, boolean[]> where = new LinkedHashMap<>();
       where.put("y", nan(y.toDoubles()));
       where.put("dx", nan(input.gradientToDoubles()));
-      where.put("dW_hh", nan(parameters.get("r.weight_hh_l0").gradientToDoubles()));
+      for (String parameter : parameters.names()) {
+        where.put("d" + parameter, nan(parameters.get(parameter).gradientToDoubles()));
+      }
       return where;
     }
   }

@@ -55,6 +55,7 @@ class CentralDifferencesTest {
     check("wHh", p.weights().wHh(), got.dWeights().wHh(), loss);
     check("bIh", p.weights().bIh(), got.dWeights().bIh(), loss);
     check("bHh", p.weights().bHh(), got.dWeights().bHh(), loss);
+    check("unit", p.weights().unit(), got.dWeights().unit(), loss);
   }
 
   static Stream<CellSpec> cells() {
@@ -72,7 +73,7 @@ class CentralDifferencesTest {
     network
         .parameterSizes()
         .forEach((name, size) -> parameters.put(name, Problem.uniform(random, size, 0.6)));
-    assertEquals(16, parameters.size());
+    assertEquals(cell.unitWeights().isEmpty() ? 16 : 20, parameters.size());
     double[] dOutput = Problem.uniform(random, 4 * 2 * 6, 1);
     double[][] states = new double[cell.stateCount()][];
     double[][] dStates = new double[cell.stateCount()][];

@@ -139,6 +139,33 @@ class HandWorkedTest {
     assertArrayEquals(v(0.2565 + 2 * df + 3 * 1.0944 + 1.6), got.dInitialStates()[0], CLOSE);
   }
 
+  @Test
+  void peepholesShowTheStateToTheGates() {
+    // Weights as in lstmWithItsTwoStates, c_0 = 2 ln 2 - 9/10, b_ih = (0, -ln 2, ln 2, 0) and
+    // p = (ln 3/c_0, ln 2/c_0, 1): i = sigmoid(ln 3) = 3/4, f = sigmoid(0) = 1/2, g = 3/5,
+    // c_1 = c_0/2 + 9/20 = ln 2, o = sigmoid(c_1) = 2/3, h_1 = 2/3*3/5 = 2/5
+    double c0 = 2 * log(2) - 0.9;
+    double[] p = {log(3) / c0, log(2) / c0, 1};
+    ReferenceRecurrence layer = layer(CellSpec.LSTM_PEEPHOLE, 1, 1);
+    Forward run =
+        layer.forward(
+            new Sequence(1, 1, 1, v(5), null),
+            new double[][] {{0}, {c0}},
+            new Weights(v(0, 0, 0, 0), v(1, 2, 3, 4), v(0, -log(2), log(2), 0), v(0, 0, 0, 0), p));
+    assertArrayEquals(v(0.4), run.y(), CLOSE);
+    assertArrayEquals(v(log(2)), run.finalStates()[1], CLOSE);
+
+    // dh_n = 3, dc_n = 1: do = 3*3/5*2/9 = 2/5;  dc = 1 + 3*2/3*16/25 + do p_o = 67/25
+    // di = 67/25*3/5*3/16 = 603/2000;  df = 67/25*c_0/4;  dg = 67/25*3/4*16/25 = 804/625
+    // dc_0 = 67/50 + di p_i + df p_f;  dp = (di c_0, df c_0, do c_1)
+    Gradients got = layer.backward(run, null, new double[][] {{3}, {1}});
+    double df = 0.67 * c0;
+    assertArrayEquals(v(0.3015, df, 1.2864, 0.4), got.dWeights().bIh(), CLOSE);
+    assertArrayEquals(v(0.3015, df, 1.2864, 0.4), got.dWeights().bHh(), CLOSE);
+    assertArrayEquals(v(0.3015 * c0, df * c0, 0.4 * log(2)), got.dWeights().unit(), CLOSE);
+    assertArrayEquals(v(1.34 + 0.3015 * p[0] + df * p[1]), got.dInitialStates()[1], CLOSE);
+  }
+
   // Running sums: relu, W_ih = W_hh = 1, no biases. Rows of length 3, 2, 0; 100 is never read.
   private static final double[] RAGGED_X = {1, 2, 100, 3, 4, 100, 5, 100, 100};
   private static final int[] RAGGED_LENGTHS = {3, 2, 0};
@@ -202,6 +229,9 @@ class HandWorkedTest {
     assertMessage(
         "wIh [G*H,I] must hold 36 numbers, but holds 48",
         () -> layer(CellSpec.GRU, 3, 4).forward(input, null, weights));
+    assertMessage(
+        "unit [P*H] must hold 12 numbers, but holds 0",
+        () -> layer(CellSpec.LSTM_PEEPHOLE, 3, 4).forward(input, null, weights));
     Forward run = layer(CellSpec.LSTM, 3, 4).forward(input, null, weights);
     assertMessage(
         "dy [T,B,H] must hold 8 numbers, but holds 7",

@@ -3,6 +3,7 @@ package io.unroll.reference;
 import io.unroll.CellSpec;
 import io.unroll.reference.ReferenceRecurrence.Weights;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -44,7 +45,8 @@ record Problem(
             uniform(random, rows * shape.inputSize, bound),
             uniform(random, rows * shape.hiddenSize, bound),
             uniform(random, rows, bound),
-            uniform(random, rows, bound)),
+            uniform(random, rows, bound),
+            uniform(random, cell.unitWeightCount() * shape.hiddenSize, bound)),
         uniform(random, shape.steps * units, 1),
         states(random, cell, units));
   }
@@ -81,7 +83,7 @@ record Problem(
     return new Problem(cell, hiddenSize, reverse, input, initialStates, weights, dy, dFinalStates);
   }
 
-  /** All results by name: y, h_n, c_n, dx, dh0, dc0, dW_ih, dW_hh, db_ih, db_hh. */
+  /** All results by name: y, h_n, c_n, dx, dh0, dc0, and those of {@link #weightGradients}. */
   Map<String, double[]> results(Arithmetic arithmetic) {
     Map<String, double[]> results = new LinkedHashMap<>();
     ReferenceRecurrence.Forward forward = forward(arithmetic);
@@ -97,6 +99,16 @@ record Problem(
     results.put("dW_hh", backward.dWeights().wHh());
     results.put("db_ih", backward.dWeights().bIh());
     results.put("db_hh", backward.dWeights().bHh());
+    if (!cell.unitWeights().isEmpty()) {
+      results.put("dUnit", backward.dWeights().unit());
+    }
     return results;
+  }
+
+  /** The names of the results that are sums over rows and steps. */
+  static List<String> weightGradients(CellSpec cell) {
+    return cell.unitWeights().isEmpty()
+        ? List.of("dW_ih", "dW_hh", "db_ih", "db_hh")
+        : List.of("dW_ih", "dW_hh", "db_ih", "db_hh", "dUnit");
   }
 }

@@ -116,7 +116,8 @@ class ToleranceTest {
                 reversed(p.weights().wIh(), n * i),
                 reversed(p.weights().wHh(), n * n),
                 reversed(p.weights().bIh(), n),
-                reversed(p.weights().bHh(), n)),
+                reversed(p.weights().bHh(), n),
+                reversed(p.weights().unit(), n)),
             reversed(p.dy(), n),
             List.of(p.dFinalStates()).stream().map(s -> reversed(s, n)).toArray(double[][]::new));
     Map<String, double[]> exact = p.results(Arithmetic.FLOAT64);
@@ -154,20 +155,30 @@ class ToleranceTest {
     Sequence shifted =
         p.input().withFeatures(33, rotated(p.input().x(), p.input().x().length - 3 * 33));
     assertFault(
-        "b_hh dropped", p, p.input(), new Weights(w.wIh(), w.wHh(), w.bIh(), new double[rows]));
+        "b_hh dropped",
+        p,
+        p.input(),
+        new Weights(w.wIh(), w.wHh(), w.bIh(), new double[rows], w.unit()));
     assertFault("x shifted by a step", p, shifted, w);
     assertFault(
         "rows of W_hh shifted",
         p,
         p.input(),
-        new Weights(w.wIh(), rotated(w.wHh(), 65), w.bIh(), w.bHh()));
+        new Weights(w.wIh(), rotated(w.wHh(), 65), w.bIh(), w.bHh(), w.unit()));
     double[] oneWeightDropped = w.wIh().clone();
     oneWeightDropped[32] = 0;
     assertFault(
         "the last feature of one unit dropped",
         p,
         p.input(),
-        new Weights(oneWeightDropped, w.wHh(), w.bIh(), w.bHh()));
+        new Weights(oneWeightDropped, w.wHh(), w.bIh(), w.bHh(), w.unit()));
+    if (!cell.unitWeights().isEmpty()) {
+      assertFault(
+          "own weights given to the next unit",
+          p,
+          p.input(),
+          new Weights(w.wIh(), w.wHh(), w.bIh(), w.bHh(), rotated(w.unit(), 1)));
+    }
   }
 
   private static double[] rotated(double[] values, int by) {

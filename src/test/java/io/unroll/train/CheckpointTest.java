@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
 import io.unroll.FileFormatException;
+import io.unroll.RequiredBackendsTest;
 import io.unroll.data.TextCorpus;
 import io.unroll.io.Safetensors;
 import io.unroll.nn.Sampling;
@@ -17,27 +18,24 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** A training that was stopped and resumed is, bit for bit, one that never stopped. */
 class CheckpointTest {
-  private static final TextCorpus CORPUS =
+  static final TextCorpus CORPUS =
       TextCorpus.fromString(
           "rhyme", "one two buckle my shoe, three four open the door. ".repeat(6));
-  private static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
-  private static final CharRnn.Config ONE_HOT = new CharRnn.Config(CellSpec.GRU, 6, 1, 0, 0.2);
+  static final CharRnn.Config CONFIG = new CharRnn.Config(CellSpec.LSTM, 6, 2, 4, 0.2);
 
   @TempDir Path folder;
 
   /** Everything that a training consists of. */
-  private static final class Run implements AutoCloseable {
+  static final class Run implements AutoCloseable {
     final CharRnn model;
     final Tape tape;
     final CharRnn.TextTask training;
@@ -85,13 +83,18 @@ class CheckpointTest {
   }
 
   static Stream<Arguments> everyOptimizerOnEveryBackend() {
-    List<String> backends =
-        Backend.list().stream()
-            .filter(Backend.Availability::available)
-            .map(Backend.Availability::name)
-            .toList();
-    return backends.stream()
+    return RequiredBackendsTest.available()
         .flatMap(name -> Stream.of(Method.values()).map(method -> Arguments.of(name, method)));
+  }
+
+  private static CharRnn.Config oneHot(CellSpec cell) {
+    return new CharRnn.Config(cell, 6, 1, 0, 0.2);
+  }
+
+  private static Stream<String> available() {
+    return Backend.list().stream()
+        .filter(Backend.Availability::available)
+        .map(Backend.Availability::name);
   }
 
   @ParameterizedTest(name = "{0}, {1}")
@@ -100,10 +103,15 @@ class CheckpointTest {
     resumedTrainingIsBitwiseTheSame(name, method, CONFIG);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
-  void resumedTrainingOnOneHotInputIsBitwiseTheSame(String name) throws IOException {
-    resumedTrainingIsBitwiseTheSame(name, Method.ADAM, ONE_HOT);
+  static Stream<Arguments> everyCellOnEveryBackend() {
+    return RequiredBackendsTest.available()
+        .flatMap(name -> CellSpec.all().stream().map(c -> Arguments.of(name, c)));
+  }
+
+  @ParameterizedTest(name = "{0}, {1}")
+  @MethodSource("everyCellOnEveryBackend")
+  void resumedTrainingOnOneHotInputIsBitwiseTheSame(String name, CellSpec cell) throws IOException {
+    resumedTrainingIsBitwiseTheSame(name, Method.ADAM, oneHot(cell));
   }
 
   private void resumedTrainingIsBitwiseTheSame(String name, Method method, CharRnn.Config config)
@@ -221,7 +229,7 @@ class CheckpointTest {
   }
 
   static Stream<CharRnn.Config> models() {
-    return Stream.of(CONFIG, ONE_HOT);
+    return Stream.concat(Stream.of(CONFIG), CellSpec.all().stream().map(CheckpointTest::oneHot));
   }
 
   @ParameterizedTest

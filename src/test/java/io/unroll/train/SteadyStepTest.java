@@ -6,27 +6,35 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
+import io.unroll.RequiredBackendsTest;
 import io.unroll.data.TextCorpus;
 import io.unroll.nn.Tape;
 import java.lang.management.ManagementFactory;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SteadyStepTest {
   private static final int WARM_UP = 60;
   private static final int STEPS = 40;
   private static final long ALLOWED_BYTES = 1000;
 
-  @ParameterizedTest
-  @ValueSource(ints = {8, 0})
-  void makesLittleGarbageAndTakesNoDeviceMemory(int embeddingSize) {
+  static Stream<Arguments> judged() {
+    return RequiredBackendsTest.judged()
+        .flatMap(name -> Stream.of(8, 0).map(embeddingSize -> Arguments.of(name, embeddingSize)));
+  }
+
+  @ParameterizedTest(name = "{0}, embedding {1}")
+  @MethodSource("judged")
+  void makesLittleGarbageAndTakesNoDeviceMemory(String name, int embeddingSize) {
     Assumptions.assumeTrue(
         ManagementFactory.getThreadMXBean() instanceof ThreadMXBean, "no count of allocations");
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     TextCorpus corpus = TextCorpus.fromString("rhyme", "hickory dickory dock. ".repeat(400));
     CharRnn.Config config = new CharRnn.Config(CellSpec.LSTM, 16, 2, embeddingSize, 0);
-    try (Backend backend = Backend.open("cpu");
+    try (Backend backend = Backend.open(name);
         CharRnn model = new CharRnn(backend, corpus.vocabulary(), config, 1);
         Tape tape = new Tape(backend);
         CharRnn.TextTask task = model.task(corpus.ids(), 10, 4);

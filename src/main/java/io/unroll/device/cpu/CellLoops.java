@@ -18,22 +18,27 @@ final class CellLoops {
       CellSpec.all().stream().mapToInt(CellSpec::stateCount).max().getAsInt();
   private static final int MAX_RESERVED =
       CellSpec.all().stream().mapToInt(CellSpec::reserved).max().getAsInt();
+  private static final int MAX_UNIT_WEIGHTS =
+      CellSpec.all().stream().mapToInt(CellSpec::unitWeightCount).max().getAsInt();
 
-  // Values of one unit: products, states, reserve, and the gradients behind d.
+  // Values of one unit: products, states, own weights, reserve, and the gradients behind d.
   private final double[] zx = new double[MAX_GATES];
   private final double[] zh = new double[MAX_GATES];
   private final double[] sPrev = new double[MAX_STATES];
   private final double[] s = new double[MAX_STATES];
+  private final double[] own = new double[MAX_UNIT_WEIGHTS];
   private final double[] keep = new double[MAX_RESERVED];
   private final double[] dzx = new double[MAX_GATES];
   private final double[] dzh = new double[MAX_GATES];
   private final double[] ds = new double[MAX_STATES];
   private final double[] dsPrev = new double[MAX_STATES];
+  private final double[] dOwn = new double[MAX_UNIT_WEIGHTS];
 
   private Cells.CellMath math;
   private int gates;
   private int states;
   private int reserved;
+  private int unitWeightCount;
   private int batch;
   private int hiddenSize;
   private int time;
@@ -48,6 +53,8 @@ final class CellLoops {
   private int biasIhAt;
   private float[] biasHh;
   private int biasHhAt;
+  private float[] unitWeights;
+  private int unitWeightsAt;
   private int[] lengths;
   private int lengthsAt;
   private float[] previous;
@@ -62,12 +69,15 @@ final class CellLoops {
   private int ldOutput;
   private float[] stateGradient;
   private int stateGradientAt;
+  private float[] unitGradient;
+  private int unitGradientAt;
 
   private CellLoops cell(CellSpec cell) {
     math = Cells.of(cell);
     gates = cell.gateCount();
     states = cell.stateCount();
     reserved = cell.reserved();
+    unitWeightCount = cell.unitWeightCount();
     return this;
   }
 
@@ -82,17 +92,19 @@ final class CellLoops {
     biasIhAt = Args.at(args, 2);
     biasHh = Args.reals(args, 3);
     biasHhAt = Args.at(args, 3);
-    lengths = Args.integers(args, 4);
-    lengthsAt = Args.at(args, 4);
-    previous = Args.reals(args, 5);
-    previousAt = Args.at(args, 5);
-    next = Args.reals(args, 6);
-    nextAt = Args.at(args, 6);
-    reserve = Args.reals(args, 7);
-    reserveAt = Args.at(args, 7);
-    output = Args.reals(args, 8);
-    outputAt = Args.at(args, 8);
-    sizes(args, 9);
+    unitWeights = Args.reals(args, 4);
+    unitWeightsAt = Args.at(args, 4);
+    lengths = Args.integers(args, 5);
+    lengthsAt = Args.at(args, 5);
+    previous = Args.reals(args, 6);
+    previousAt = Args.at(args, 6);
+    next = Args.reals(args, 7);
+    nextAt = Args.at(args, 7);
+    reserve = Args.reals(args, 8);
+    reserveAt = Args.at(args, 8);
+    output = Args.reals(args, 9);
+    outputAt = Args.at(args, 9);
+    sizes(args, 10);
     return this;
   }
 
@@ -101,21 +113,25 @@ final class CellLoops {
     cell(cell);
     reserve = Args.reals(args, 0);
     reserveAt = Args.at(args, 0);
-    lengths = Args.integers(args, 1);
-    lengthsAt = Args.at(args, 1);
-    previous = Args.reals(args, 2);
-    previousAt = Args.at(args, 2);
-    next = Args.reals(args, 3);
-    nextAt = Args.at(args, 3);
-    stateGradient = Args.reals(args, 4);
-    stateGradientAt = Args.at(args, 4);
-    output = Args.reals(args, 5);
-    outputAt = Args.at(args, 5);
-    inputProduct = Args.reals(args, 6);
-    inputProductAt = Args.at(args, 6);
-    recurrentProduct = Args.reals(args, 7);
-    recurrentProductAt = Args.at(args, 7);
-    sizes(args, 8);
+    unitWeights = Args.reals(args, 1);
+    unitWeightsAt = Args.at(args, 1);
+    lengths = Args.integers(args, 2);
+    lengthsAt = Args.at(args, 2);
+    previous = Args.reals(args, 3);
+    previousAt = Args.at(args, 3);
+    next = Args.reals(args, 4);
+    nextAt = Args.at(args, 4);
+    stateGradient = Args.reals(args, 5);
+    stateGradientAt = Args.at(args, 5);
+    unitGradient = Args.reals(args, 6);
+    unitGradientAt = Args.at(args, 6);
+    output = Args.reals(args, 7);
+    outputAt = Args.at(args, 7);
+    inputProduct = Args.reals(args, 8);
+    inputProductAt = Args.at(args, 8);
+    recurrentProduct = Args.reals(args, 9);
+    recurrentProductAt = Args.at(args, 9);
+    sizes(args, 10);
     return this;
   }
 
@@ -153,6 +169,8 @@ final class CellLoops {
     recurrentProductAt = stepAt(call.dzhAt, gates);
     stateGradient = JavaBuffer.reals(call.ds);
     stateGradientAt = (int) call.dsAt;
+    unitGradient = JavaBuffer.reals(call.dUnit);
+    unitGradientAt = (int) call.dUnitAt;
     output = JavaBuffer.reals(call.dy);
     outputAt = (int) call.dyAt + time * batch * call.ldDy;
     ldOutput = call.ldDy;
@@ -164,6 +182,8 @@ final class CellLoops {
     this.time = time;
     batch = call.batch;
     hiddenSize = call.hiddenSize;
+    unitWeights = JavaBuffer.reals(call.unit);
+    unitWeightsAt = (int) call.unitAt;
     lengths = JavaBuffer.integers(call.lengths);
     lengthsAt = (int) call.lengthsAt;
     previous = JavaBuffer.reals(call.states);
@@ -237,7 +257,8 @@ final class CellLoops {
       for (int k = 0; k < states; k++) {
         sPrev[k] = previous[previousAt + k * stateStride + state + j];
       }
-      math.forward(zx, zh, sPrev, s, keep);
+      loadOwn(j);
+      math.forward(zx, zh, sPrev, own, s, keep);
       for (int k = 0; k < states; k++) {
         next[nextAt + k * stateStride + state + j] = (float) s[k];
       }
@@ -247,6 +268,12 @@ final class CellLoops {
       if (output != null) {
         output[outputAt + row * ldOutput + j] = (float) s[0];
       }
+    }
+  }
+
+  private void loadOwn(int j) {
+    for (int p = 0; p < unitWeightCount; p++) {
+      own[p] = unitWeights[unitWeightsAt + p * hiddenSize + j];
     }
   }
 
@@ -281,7 +308,8 @@ final class CellLoops {
       if (output != null) {
         ds[0] += output[outputAt + row * ldOutput + j];
       }
-      math.backward(keep, sPrev, s, ds, dzx, dzh, dsPrev);
+      loadOwn(j);
+      math.backward(keep, sPrev, s, own, ds, dzx, dzh, dsPrev, dOwn);
       for (int g = 0; g < gates; g++) {
         int at = (row * gates + g) * hiddenSize + j;
         inputProduct[inputProductAt + at] = (float) dzx[g];
@@ -289,6 +317,10 @@ final class CellLoops {
       }
       for (int k = 0; k < states; k++) {
         stateGradient[stateGradientAt + k * batch * hiddenSize + state + j] = (float) dsPrev[k];
+      }
+      for (int p = 0; p < unitWeightCount; p++) {
+        unitGradient[unitGradientAt + (row * unitWeightCount + p) * hiddenSize + j] +=
+            (float) dOwn[p];
       }
     }
   }

@@ -29,9 +29,8 @@ abstract class CpuBuffer implements DeviceBuffer {
   /** Gives its memory back; called once. */
   abstract void release();
 
-  /** Of this many bytes: both types take four. */
   final long bytes() {
-    return 4 * length;
+    return length * type.bytes(CpuDevice.PRECISION);
   }
 
   /**

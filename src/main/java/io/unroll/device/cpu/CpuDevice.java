@@ -10,6 +10,8 @@ import io.unroll.device.Ledger;
 
 /** What both ways to compute on the CPU have in common. Every call has done its work on return. */
 abstract class CpuDevice implements Device {
+  static final Precision PRECISION = Precision.FP32;
+
   private final int threads;
   private final Ledger ledger = new Ledger();
   private boolean closed;
@@ -50,7 +52,7 @@ abstract class CpuDevice implements Device {
 
   @Override
   public final Precision precision() {
-    return Precision.FP32;
+    return PRECISION;
   }
 
   @Override

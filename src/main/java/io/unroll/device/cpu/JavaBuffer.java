@@ -1,6 +1,7 @@
 package io.unroll.device.cpu;
 
 import io.unroll.DeviceException;
+import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
 import io.unroll.device.Ledger;
@@ -16,7 +17,8 @@ final class JavaBuffer extends CpuBuffer {
   /**
    * Allocates it and enters it into the ledger.
    *
-   * @throws DeviceException if it is longer than an array can be or than the heap has room for
+   * @throws DeviceException if it is longer than an array can be
+   * @throws OutOfDeviceMemoryException if the heap has no room for it
    */
   JavaBuffer(ElementType type, long length, String purpose, Ledger ledger) {
     super(type, length, purpose, ledger);
@@ -55,15 +57,20 @@ final class JavaBuffer extends CpuBuffer {
     }
   }
 
-  private static DeviceException tooLarge(int length, String purpose, OutOfMemoryError cause) {
-    return new DeviceException(
+  private static OutOfDeviceMemoryException tooLarge(
+      int length, String purpose, OutOfMemoryError cause) {
+    Runtime heap = Runtime.getRuntime();
+    return new OutOfDeviceMemoryException(
         "cannot allocate "
             + 4L * length
             + " bytes for "
             + purpose
             + ": the Java heap is limited to "
-            + Runtime.getRuntime().maxMemory()
+            + heap.maxMemory()
             + " bytes. Raise the limit with -Xmx, or use a smaller batch.",
+        4L * length,
+        heap.totalMemory() - heap.freeMemory(),
+        heap.maxMemory(),
         cause);
   }
 

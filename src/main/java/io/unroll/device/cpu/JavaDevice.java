@@ -45,6 +45,12 @@ final class JavaDevice extends CpuDevice {
     return describe(threads());
   }
 
+  /** The Java heap, in which the buffers are arrays. */
+  @Override
+  public long memoryBytes() {
+    return Runtime.getRuntime().maxMemory();
+  }
+
   @Override
   CpuBuffer newBuffer(ElementType type, long length, String purpose) {
     return new JavaBuffer(type, length, purpose, ledger());

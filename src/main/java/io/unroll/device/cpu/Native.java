@@ -75,7 +75,13 @@ final class Native {
 
   /** The number of a cell with just this name and these counts, or -1. */
   static native int cell(
-      long handle, String name, int gates, int states, int reserved, boolean inputAndRecurrentAdd);
+      long handle,
+      String name,
+      int gates,
+      int states,
+      int reserved,
+      int unitWeights,
+      boolean inputAndRecurrentAdd);
 
   /**
    * Runs all items of a kernel.

@@ -1,6 +1,6 @@
 package io.unroll.device.cpu;
 
-import io.unroll.DeviceException;
+import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
 import io.unroll.device.Ledger;
@@ -9,7 +9,7 @@ import java.lang.management.ManagementFactory;
 /** Floats or integers outside the Java heap, aligned to a cache line. */
 final class NativeBuffer extends CpuBuffer {
   /** Memory of this machine or of its container; a system may promise more than it has. */
-  private static final long MACHINE_BYTES =
+  static final long MACHINE_BYTES =
       ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
           .getTotalMemorySize();
 
@@ -18,7 +18,7 @@ final class NativeBuffer extends CpuBuffer {
   /**
    * Allocates it and enters it into the ledger.
    *
-   * @throws DeviceException if the machine has not so much memory
+   * @throws OutOfDeviceMemoryException if the machine has not so much memory
    */
   NativeBuffer(ElementType type, long length, String purpose, Ledger ledger) {
     super(type, length, purpose, ledger);
@@ -26,7 +26,7 @@ final class NativeBuffer extends CpuBuffer {
       address = Native.allocate(bytes());
     }
     if (address == 0) {
-      throw new DeviceException(
+      throw new OutOfDeviceMemoryException(
           "cannot allocate "
               + length
               + " elements of 4 bytes for "
@@ -35,7 +35,11 @@ final class NativeBuffer extends CpuBuffer {
               + MACHINE_BYTES
               + " bytes of memory, of which this backend holds "
               + ledger.liveBytes()
-              + ". Use a smaller batch or shorter sequences.");
+              + ". Use a smaller batch or shorter sequences.",
+          length > Long.MAX_VALUE / 4 ? Long.MAX_VALUE : bytes(),
+          ledger.liveBytes(),
+          MACHINE_BYTES,
+          null);
     }
     enter();
   }

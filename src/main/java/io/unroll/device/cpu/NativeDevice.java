@@ -85,6 +85,12 @@ final class NativeDevice extends CpuDevice {
     return describeNative(isa, threads());
   }
 
+  /** That of this machine or of its container. */
+  @Override
+  public long memoryBytes() {
+    return NativeBuffer.MACHINE_BYTES;
+  }
+
   @Override
   CpuBuffer newBuffer(ElementType type, long length, String purpose) {
     NativeBuffer buffer = new NativeBuffer(type, length, purpose, ledger());
@@ -228,6 +234,7 @@ final class NativeDevice extends CpuDevice {
         cell.gateCount(),
         cell.stateCount(),
         cell.reserved(),
+        cell.unitWeightCount(),
         cell.inputAndRecurrentAdd());
   }
 

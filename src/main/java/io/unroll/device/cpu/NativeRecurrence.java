@@ -6,7 +6,7 @@ import io.unroll.device.RecurrentCall;
 /** All steps of a recurrence of one cell in one native call. */
 final class NativeRecurrence implements FusedRecurrence {
   /** Fields of {@code Recurrence} in native/cpu/isa.h. */
-  private static final int FIELDS = 19;
+  private static final int FIELDS = 21;
 
   private final NativeDevice device;
   private final int cell;
@@ -39,6 +39,7 @@ final class NativeRecurrence implements FusedRecurrence {
     block.add(NativeBuffer.reals(call.weightHh, call.weightHhAt));
     block.add(NativeBuffer.reals(call.biasIh, call.biasIhAt));
     block.add(NativeBuffer.reals(call.biasHh, call.biasHhAt));
+    block.add(NativeBuffer.reals(call.unit, call.unitAt));
     block.add(NativeBuffer.reals(call.states, call.statesAt));
     block.add(NativeBuffer.reals(call.keep, call.keepAt));
     block.add(NativeBuffer.reals(call.y, call.yAt));
@@ -50,10 +51,11 @@ final class NativeRecurrence implements FusedRecurrence {
   /** Forward neither needs them nor may touch them: they are those of the latest backward. */
   private void addGradients(RecurrentCall call, boolean backward) {
     if (!backward) {
-      block.add(0).add(0).add(0).add(0);
+      block.add(0).add(0).add(0).add(0).add(0);
       return;
     }
     block.add(NativeBuffer.reals(call.ds, call.dsAt));
+    block.add(NativeBuffer.reals(call.dUnit, call.dUnitAt));
     block.add(NativeBuffer.reals(call.dy, call.dyAt));
     block.add(NativeBuffer.reals(call.dzx, call.dzxAt));
     block.add(NativeBuffer.reals(call.dzh, call.dzhAt));

@@ -1,6 +1,7 @@
 package io.unroll.device.reference;
 
 import io.unroll.DeviceException;
+import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
 
@@ -33,17 +34,20 @@ final class ReferenceBuffer implements DeviceBuffer {
         ints = new int[this.length];
       }
     } catch (OutOfMemoryError e) {
-      throw new DeviceException(
+      throw new OutOfDeviceMemoryException(
           purpose
               + " needs "
               + bytes()
               + " bytes, but the Java heap has no room for them; raise -Xmx or use a smaller batch",
+          bytes(),
+          device.liveBytes(),
+          device.memoryBytes(),
           e);
     }
   }
 
   long bytes() {
-    return (long) length * (type == ElementType.REAL ? Double.BYTES : Integer.BYTES);
+    return (long) length * type.bytes(device.precision());
   }
 
   @Override

@@ -37,6 +37,12 @@ final class ReferenceDevice implements Device {
     return Precision.FP64;
   }
 
+  /** The Java heap. */
+  @Override
+  public long memoryBytes() {
+    return Runtime.getRuntime().maxMemory();
+  }
+
   @Override
   public long liveBytes() {
     return ledger.liveBytes();

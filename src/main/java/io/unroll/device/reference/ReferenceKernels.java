@@ -170,6 +170,13 @@ final class ReferenceKernels {
     }
   }
 
+  /** The own weights of unit j out of buffer argument i [P*H]. */
+  private static void loadOwn(KernelArgs args, int i, int j, int hidden, double[] own) {
+    for (int p = 0; p < own.length; p++) {
+      own[p] = reals(args.bufferAt(i))[at(args, i) + p * hidden + j];
+    }
+  }
+
   /** {@link Kernel#CELL_FORWARD} for one cell. */
   private static final class CellForward implements Body {
     private final Cells.CellMath math;
@@ -177,6 +184,7 @@ final class ReferenceKernels {
     private final double[] ph;
     private final double[] sp;
     private final double[] s;
+    private final double[] own;
     private final double[] kept;
 
     CellForward(CellSpec cell) {
@@ -185,31 +193,32 @@ final class ReferenceKernels {
       ph = new double[cell.gateCount()];
       sp = new double[cell.stateCount()];
       s = new double[cell.stateCount()];
+      own = new double[cell.unitWeightCount()];
       kept = new double[cell.reserved()];
     }
 
     @Override
     public void run(KernelArgs args, int items) {
-      int hidden = args.i32At(10);
-      int stride = (int) args.i64At(11);
-      int[] lengths = ints(args.bufferAt(4));
+      int hidden = args.i32At(11);
+      int stride = (int) args.i64At(12);
+      int[] lengths = ints(args.bufferAt(5));
       for (int item = 0; item < items; item++) {
         int b = item / hidden;
         int j = item % hidden;
-        boolean active = lengths == null || args.i32At(13) < lengths[at(args, 4) + b];
+        boolean active = lengths == null || args.i32At(14) < lengths[at(args, 5) + b];
         step(args, b, j, hidden, stride, active);
-        if (args.bufferAt(8) != null) {
-          double h = active ? reals(args.bufferAt(6))[at(args, 6) + item] : 0;
-          reals(args.bufferAt(8))[at(args, 8) + b * args.i32At(12) + j] = h;
+        if (args.bufferAt(9) != null) {
+          double h = active ? reals(args.bufferAt(7))[at(args, 7) + item] : 0;
+          reals(args.bufferAt(9))[at(args, 9) + b * args.i32At(13) + j] = h;
         }
       }
     }
 
     private void step(KernelArgs args, int b, int j, int hidden, int stride, boolean active) {
-      double[] previous = reals(args.bufferAt(5));
-      double[] next = reals(args.bufferAt(6));
+      double[] previous = reals(args.bufferAt(6));
+      double[] next = reals(args.bufferAt(7));
       for (int k = 0; k < sp.length; k++) {
-        sp[k] = previous[at(args, 5) + k * stride + b * hidden + j];
+        sp[k] = previous[at(args, 6) + k * stride + b * hidden + j];
         s[k] = sp[k];
       }
       if (active) {
@@ -221,13 +230,14 @@ final class ReferenceKernels {
           ph[g] = reals(args.bufferAt(1))[at(args, 1) + product];
           ph[g] += reals(args.bufferAt(3))[at(args, 3) + unit];
         }
-        math.forward(px, ph, sp, s, kept);
-        for (int k = 0; k < kept.length && args.bufferAt(7) != null; k++) {
-          reals(args.bufferAt(7))[at(args, 7) + (b * kept.length + k) * hidden + j] = kept[k];
+        loadOwn(args, 4, j, hidden, own);
+        math.forward(px, ph, sp, own, s, kept);
+        for (int k = 0; k < kept.length && args.bufferAt(8) != null; k++) {
+          reals(args.bufferAt(8))[at(args, 8) + (b * kept.length + k) * hidden + j] = kept[k];
         }
       }
       for (int k = 0; k < s.length; k++) {
-        next[at(args, 6) + k * stride + b * hidden + j] = s[k];
+        next[at(args, 7) + k * stride + b * hidden + j] = s[k];
       }
     }
   }
@@ -241,6 +251,8 @@ final class ReferenceKernels {
     private final double[] s;
     private final double[] ds;
     private final double[] dsPrevious;
+    private final double[] dOwn;
+    private final double[] own;
     private final double[] kept;
 
     CellBackward(CellSpec cell) {
@@ -251,43 +263,49 @@ final class ReferenceKernels {
       s = new double[cell.stateCount()];
       ds = new double[cell.stateCount()];
       dsPrevious = new double[cell.stateCount()];
+      dOwn = new double[cell.unitWeightCount()];
+      own = new double[cell.unitWeightCount()];
       kept = new double[cell.reserved()];
     }
 
     @Override
     public void run(KernelArgs args, int items) {
-      int batch = args.i32At(8);
-      int hidden = args.i32At(9);
-      int[] lengths = ints(args.bufferAt(1));
+      int batch = args.i32At(10);
+      int hidden = args.i32At(11);
+      int[] lengths = ints(args.bufferAt(2));
       for (int item = 0; item < items; item++) {
         int b = item / hidden;
         int j = item % hidden;
-        boolean active = lengths == null || args.i32At(12) < lengths[at(args, 1) + b];
+        boolean active = lengths == null || args.i32At(14) < lengths[at(args, 2) + b];
         if (active) {
           load(args, b, j, batch, hidden);
-          math.backward(kept, sp, s, ds, dzx, dzh, dsPrevious);
+          loadOwn(args, 1, j, hidden, own);
+          math.backward(kept, sp, s, own, ds, dzx, dzh, dsPrevious, dOwn);
         }
         for (int g = 0; g < dzx.length; g++) {
           int product = (b * dzx.length + g) * hidden + j;
-          reals(args.bufferAt(7))[at(args, 7) + product] = active ? dzh[g] : 0;
-          reals(args.bufferAt(6))[at(args, 6) + product] = active ? dzx[g] : 0;
+          reals(args.bufferAt(9))[at(args, 9) + product] = active ? dzh[g] : 0;
+          reals(args.bufferAt(8))[at(args, 8) + product] = active ? dzx[g] : 0;
         }
         for (int k = 0; active && k < ds.length; k++) {
-          reals(args.bufferAt(4))[at(args, 4) + (k * batch + b) * hidden + j] = dsPrevious[k];
+          reals(args.bufferAt(5))[at(args, 5) + (k * batch + b) * hidden + j] = dsPrevious[k];
+        }
+        for (int p = 0; active && p < dOwn.length; p++) {
+          reals(args.bufferAt(6))[at(args, 6) + (b * dOwn.length + p) * hidden + j] += dOwn[p];
         }
       }
     }
 
     private void load(KernelArgs args, int b, int j, int batch, int hidden) {
-      int stride = (int) args.i64At(10);
+      int stride = (int) args.i64At(12);
       for (int k = 0; k < s.length; k++) {
         int state = k * stride + b * hidden + j;
-        sp[k] = reals(args.bufferAt(2))[at(args, 2) + state];
-        s[k] = reals(args.bufferAt(3))[at(args, 3) + state];
-        ds[k] = reals(args.bufferAt(4))[at(args, 4) + (k * batch + b) * hidden + j];
+        sp[k] = reals(args.bufferAt(3))[at(args, 3) + state];
+        s[k] = reals(args.bufferAt(4))[at(args, 4) + state];
+        ds[k] = reals(args.bufferAt(5))[at(args, 5) + (k * batch + b) * hidden + j];
       }
-      if (args.bufferAt(5) != null) {
-        ds[0] += reals(args.bufferAt(5))[at(args, 5) + b * args.i32At(11) + j];
+      if (args.bufferAt(7) != null) {
+        ds[0] += reals(args.bufferAt(7))[at(args, 7) + b * args.i32At(13) + j];
       }
       for (int k = 0; k < kept.length; k++) {
         kept[k] = reals(args.bufferAt(0))[at(args, 0) + (b * kept.length + k) * hidden + j];

@@ -9,6 +9,7 @@ import io.unroll.Backend;
 import io.unroll.BackendOptions;
 import io.unroll.BackendUnavailableException;
 import io.unroll.DeviceException;
+import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.Precision;
 import io.unroll.device.Device;
 import io.unroll.device.DeviceBuffer;
@@ -66,15 +67,18 @@ class JavaDeviceTest {
       long heap = Runtime.getRuntime().maxMemory();
       assumeTrue(heap < 1L << 34, "a heap of " + heap + " bytes takes too long to fill");
       java.util.List<DeviceBuffer> held = new java.util.ArrayList<>();
-      String message =
+      OutOfDeviceMemoryException refusal =
           assertThrows(
-                  DeviceException.class,
-                  () -> {
-                    while (true) {
-                      held.add(device.allocate(ElementType.INT, JavaBuffer.MAX_LENGTH, "tokens"));
-                    }
-                  })
-              .getMessage();
+              OutOfDeviceMemoryException.class,
+              () -> {
+                while (true) {
+                  held.add(device.allocate(ElementType.INT, JavaBuffer.MAX_LENGTH, "tokens"));
+                }
+              });
+      String message = refusal.getMessage();
+      assertEquals(4L * JavaBuffer.MAX_LENGTH, refusal.wantedBytes());
+      assertTrue(refusal.liveBytes() >= device.liveBytes(), message);
+      assertEquals(device.memoryBytes(), refusal.deviceBytes());
       held.forEach(DeviceBuffer::close);
       assertTrue(message.contains("-Xmx") && message.contains("tokens"), message);
       assertEquals(0, device.liveBytes());

@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.CellSpec;
-import io.unroll.DeviceException;
+import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.device.DeviceBuffer;
+import io.unroll.device.DeviceKind;
 import io.unroll.device.ElementType;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
@@ -58,17 +59,21 @@ class NativeDeviceTest {
 
   @Test
   void memoryRunsOutWithACureAndTheDeviceStaysUsable() {
-    try (NativeDevice device = new NativeDevice(1)) {
+    try (NativeDevice device = new NativeDevice(1);
+        DeviceBuffer held = device.allocate(ElementType.REAL, 3, "held")) {
       for (long length : new long[] {1L << 40, Long.MAX_VALUE}) {
-        String message =
+        OutOfDeviceMemoryException refusal =
             assertThrows(
-                    DeviceException.class,
-                    () -> device.allocate(ElementType.REAL, length, "activations"))
-                .getMessage();
+                OutOfDeviceMemoryException.class,
+                () -> device.allocate(ElementType.REAL, length, "activations"));
+        String message = refusal.getMessage();
+        assertEquals(length == 1L << 40 ? 1L << 42 : Long.MAX_VALUE, refusal.wantedBytes());
+        assertEquals(4 * held.length(), refusal.liveBytes());
+        assertEquals(device.memoryBytes(), refusal.deviceBytes());
         assertTrue(message.contains("activations") && message.contains("batch"), message);
         assertTrue(message.contains(Long.toString(length)), message);
       }
-      assertEquals(0, device.liveBytes());
+      assertEquals(12, device.liveBytes());
       device.allocate(ElementType.REAL, 10, "small").close();
     }
   }

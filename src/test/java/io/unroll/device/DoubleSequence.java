@@ -1,7 +1,6 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import io.unroll.CellSpec;
-import io.unroll.device.RecurrentCall;
 import io.unroll.reference.Cells;
 
 /** What a {@link Sequence} should become, by the contract of RecurrentCall, in float64. */
@@ -16,6 +15,7 @@ final class DoubleSequence {
   private final double[] weight;
   private final double[] biasIh;
   private final double[] biasHh;
+  private final double[] unit;
   private final double[] states;
   private final double[] keep;
   private final double[] y;
@@ -23,6 +23,7 @@ final class DoubleSequence {
   private final double[] dy;
   private final double[] dzx;
   private final double[] dzh;
+  private final double[] dUnit;
 
   DoubleSequence(Sequence s) {
     call = s.call;
@@ -35,6 +36,7 @@ final class DoubleSequence {
     weight = wide(s.weight);
     biasIh = wide(s.biasIh);
     biasHh = wide(s.biasHh);
+    unit = wide(s.unit);
     states = wide(s.states);
     keep = wide(s.keep);
     y = wide(s.y);
@@ -42,6 +44,7 @@ final class DoubleSequence {
     dy = wide(s.dy);
     dzx = wide(s.dzx);
     dzh = s.dzh == s.dzx ? dzx : wide(s.dzh);
+    dUnit = wide(s.dUnit);
   }
 
   private static double[] wide(Guarded guarded) {
@@ -54,7 +57,7 @@ final class DoubleSequence {
   }
 
   double[][] results() {
-    return new double[][] {states, keep, y, ds, dzx, dzh};
+    return new double[][] {states, keep, y, ds, dzx, dzh, dUnit};
   }
 
   void run() {
@@ -133,7 +136,7 @@ final class DoubleSequence {
     }
     double[] after = new double[s.length];
     double[] kept = new double[cell.reserved()];
-    Cells.of(cell).forward(x, h, s, after, kept);
+    Cells.of(cell).forward(x, h, s, pick(unit, j, hidden, cell.unitWeightCount()), after, kept);
     put(after, states, next(t) + b * hidden + j, stride());
     put(kept, keep, (t * batch + b) * kept.length * hidden + j, hidden);
     y[outAt] = after[0];
@@ -153,17 +156,24 @@ final class DoubleSequence {
     double[] h = new double[gates];
     double[] before = new double[count];
     int reserved = cell.reserved();
+    int owned = cell.unitWeightCount();
+    double[] dOwn = new double[owned];
     Cells.of(cell)
         .backward(
             pick(keep, (t * batch + b) * reserved * hidden + j, hidden, reserved),
             pick(states, previous(t) + b * hidden + j, stride(), count),
             pick(states, next(t) + b * hidden + j, stride(), count),
+            pick(unit, j, hidden, owned),
             gradient,
             x,
             h,
-            before);
+            before,
+            dOwn);
     put(x, dzx, products, hidden);
     put(h, dzh, products, hidden);
     put(before, ds, b * hidden + j, batch * hidden);
+    for (int p = 0; p < owned; p++) {
+      dUnit[(b * owned + p) * hidden + j] += dOwn[p];
+    }
   }
 }

@@ -1,33 +1,32 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
+
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.unroll.CellSpec;
-import io.unroll.device.ElementType;
-import io.unroll.device.FusedRecurrence;
-import io.unroll.device.Kernel;
-import io.unroll.device.KernelArgs;
-import io.unroll.device.RecurrentCall;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** A sequence on a device that it owns, filled from a seed that depends on its sizes alone. */
+/** A sequence on a device, filled from a seed that depends on its sizes alone. */
 final class Sequence implements AutoCloseable {
-  final CpuDevice device;
+  final Device device;
   final RecurrentCall call = new RecurrentCall();
   final Guarded zx;
   final Guarded weight;
   final Guarded biasIh;
   final Guarded biasHh;
+  final Guarded unit;
   final Guarded states;
   final Guarded keep;
   final Guarded y;
   final Guarded ds;
+  final Guarded dUnit;
   final Guarded dy;
   final Guarded dzx;
   final Guarded dzh;
   int[] lengths;
 
-  Sequence(CpuDevice device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
+  Sequence(Device device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
     this.device = device;
     int steps = sizes[0];
     int batch = sizes[1];
@@ -48,6 +47,8 @@ final class Sequence implements AutoCloseable {
     ds = Guarded.random(device, cell.stateCount() * batch * hidden, random);
     dy = Guarded.random(device, rows * ld, random);
     dzx = Guarded.random(device, rows * gates * hidden, random);
+    unit = Guarded.random(device, cell.unitWeightCount() * hidden, random);
+    dUnit = Guarded.random(device, batch * cell.unitWeightCount() * hidden, random);
     dzh = cell.inputAndRecurrentAdd() ? dzx : Guarded.random(device, rows * gates * hidden, random);
     call.cell = cell;
     call.steps = steps;
@@ -63,20 +64,26 @@ final class Sequence implements AutoCloseable {
     call.weightHh = weight.buffer;
     call.biasIh = biasIh.buffer;
     call.biasHh = biasHh.buffer;
+    call.unit = cell.unitWeightCount() == 0 ? null : unit.buffer;
     call.states = states.buffer;
     call.keep = cell.reserved() == 0 ? null : keep.buffer;
     call.y = y.buffer;
     call.ds = ds.buffer;
+    call.dUnit = cell.unitWeightCount() == 0 ? null : dUnit.buffer;
     call.dy = dy.buffer;
     call.dzx = dzx.buffer;
     call.dzh = dzh.buffer;
     call.zxAt = call.weightHhAt = call.biasIhAt = call.biasHhAt = call.statesAt = Guarded.GUARDS;
     call.keepAt = call.yAt = call.dsAt = call.dyAt = call.dzxAt = call.dzhAt = Guarded.GUARDS;
+    call.unitAt = call.dUnitAt = Guarded.GUARDS;
     call.ldY = call.ldDy = ld;
   }
 
   FusedRecurrence recurrence() {
-    return device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize).recurrence();
+    FusedRecurrence.Offer offer =
+        device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize);
+    assertNull(offer.refusal());
+    return offer.recurrence();
   }
 
   void fused() {
@@ -119,6 +126,7 @@ final class Sequence implements AutoCloseable {
     args.buffer(call.zx, call.zxAt + (long) t * call.batch * width);
     zh.addTo(args);
     args.buffer(call.biasIh, call.biasIhAt).buffer(call.biasHh, call.biasHhAt);
+    args.buffer(call.unit, call.unitAt);
     args.buffer(call.lengths, call.lengthsAt);
     args.buffer(call.states, call.previousAt(t)).buffer(call.states, call.nextAt(t));
     args.buffer(call.keep, call.keepAt + (long) t * call.batch * call.cell.reserved() * h);
@@ -131,9 +139,11 @@ final class Sequence implements AutoCloseable {
     int h = call.hiddenSize;
     KernelArgs args = new KernelArgs();
     args.buffer(call.keep, call.keepAt + (long) t * call.batch * call.cell.reserved() * h);
+    args.buffer(call.unit, call.unitAt);
     args.buffer(call.lengths, call.lengthsAt);
     args.buffer(call.states, call.previousAt(t)).buffer(call.states, call.nextAt(t));
     args.buffer(call.ds, call.dsAt);
+    args.buffer(call.dUnit, call.dUnitAt);
     args.buffer(call.dy, call.dyAt + (long) t * call.batch * call.ldDy);
     long product = (long) t * call.batch * width;
     args.buffer(call.dzx, call.dzxAt + product).buffer(call.dzh, call.dzhAt + product);
@@ -159,11 +169,20 @@ final class Sequence implements AutoCloseable {
 
   /** All that a call writes; checks the guards. */
   float[][] results() {
-    return Stream.of(states, keep, y, ds, dzx, dzh).map(Guarded::values).toArray(float[][]::new);
+    return Stream.of(states, keep, y, ds, dzx, dzh, dUnit)
+        .map(Guarded::values)
+        .toArray(float[][]::new);
   }
 
+  /** Frees its buffers; the device stays open. */
   @Override
   public void close() {
-    DeviceKind.close(device);
+    for (Guarded each :
+        new Guarded[] {zx, weight, biasIh, biasHh, states, keep, y, ds, dy, dzx, dzh}) {
+      each.close();
+    }
+    if (call.lengths != null) {
+      call.lengths.close();
+    }
   }
 }

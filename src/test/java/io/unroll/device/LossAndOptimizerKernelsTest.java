@@ -1,17 +1,14 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
-import static io.unroll.device.cpu.Guarded.assertNear;
+import static io.unroll.device.Guarded.assertNear;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.unroll.device.DeviceBuffer;
-import io.unroll.device.ElementType;
-import io.unroll.device.Kernel;
-import io.unroll.device.KernelArgs;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,22 +23,33 @@ class LossAndOptimizerKernelsTest {
   private static final double NEAR = 1e-6;
   private static final int IGNORE = -100;
 
-  private final CpuDevice device;
+  private static Device shared;
+
+  private final Device device;
   private final KernelArgs args = new KernelArgs();
   private final Random random = new Random(6);
 
-  LossAndOptimizerKernelsTest(DeviceKind kind) {
-    device = kind.open(3);
+  LossAndOptimizerKernelsTest(DeviceKind ignored) {
+    device = OwningDevice.of(shared);
   }
 
   @BeforeParameterizedClassInvocation
-  static void require(DeviceKind kind) {
+  static void open(DeviceKind kind) {
     kind.require();
+    shared = kind.open(3);
+  }
+
+  @AfterParameterizedClassInvocation
+  static void closeShared() {
+    if (shared != null) {
+      shared.close();
+      shared = null;
+    }
   }
 
   @AfterEach
   void close() {
-    DeviceKind.close(device);
+    device.close();
   }
 
   private Guarded nan(int length) {

@@ -1,4 +1,4 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,25 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.CellSpec;
-import io.unroll.device.Device;
-import io.unroll.device.DeviceBuffer;
-import io.unroll.device.DeviceKernel;
-import io.unroll.device.ElementType;
-import io.unroll.device.FusedRecurrence;
-import io.unroll.device.Kernel;
-import io.unroll.device.KernelArgs;
+import io.unroll.device.cpu.CpuDevices;
 import java.lang.management.ManagementFactory;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** The verbs of a device that the tests of kernels, products and sequences do not try. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(DeviceKind.class)
-class CpuDeviceTest {
+class DeviceTest {
   private final DeviceKind kind;
 
-  CpuDeviceTest(DeviceKind kind) {
+  DeviceTest(DeviceKind kind) {
     this.kind = kind;
   }
 
@@ -65,7 +62,7 @@ class CpuDeviceTest {
 
   @Test
   void ledgerCountsAndCloseListsWhatIsLive() {
-    CpuDevice device = kind.open(2);
+    Device device = kind.open(2);
     DeviceBuffer a = device.allocate(ElementType.REAL, 10, "weights");
     DeviceBuffer b = device.allocate(ElementType.INT, 5, "lengths");
     assertEquals(60, device.liveBytes());
@@ -96,18 +93,40 @@ class CpuDeviceTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Kernel.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"CELL_FORWARD", "CELL_BACKWARD"})
+  void everyKernelAgreesWithPlainJava(Kernel kernel) {
+    try (Device device = kind.open(2);
+        Device java = DeviceKind.JAVA.open(1)) {
+      for (int n : new int[] {1, 37, 70, 300}) {
+        for (double beta : new double[] {0, 1}) {
+          try (SmallLaunch expected = new SmallLaunch(java, n, beta);
+              SmallLaunch found = new SmallLaunch(device, n, beta)) {
+            float[] plain = expected.run(kernel);
+            double[] wide = IntStream.range(0, plain.length).mapToDouble(i -> plain[i]).toArray();
+            Guarded.assertNear(wide, found.run(kernel), 1e-5, kernel + " " + n + " beta " + beta);
+          }
+        }
+      }
+    }
+  }
+
   @Test
   void aSteadyStepLeavesNoGarbage() {
     com.sun.management.ThreadMXBean threads =
         (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-    try (Sequence sequence =
-        new Sequence(kind.open(2), CellSpec.LSTM, new int[] {4, 40, 64}, false, true)) {
+    int[] sizes = kind.isCpu() ? new int[] {4, 40, 64} : new int[] {3, 3, 9};
+    try (Device device = kind.open(2);
+        Sequence sequence = new Sequence(device, CellSpec.LSTM, sizes, false, true)) {
       Step step = new Step(sequence);
       for (int i = 0; i < 300; i++) {
         step.run();
       }
       long caller = Thread.currentThread().getId();
-      long worker = sequence.device instanceof JavaDevice java ? java.pool().threadId(1) : caller;
+      long worker = CpuDevices.worker(device) == 0 ? caller : CpuDevices.worker(device);
       long callerBefore = threads.getThreadAllocatedBytes(caller);
       long workerBefore = threads.getThreadAllocatedBytes(worker);
       int steps = 200;

@@ -1,13 +1,13 @@
-package io.unroll.device.cpu;
+package io.unroll.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.unroll.CellSpec;
-import io.unroll.device.FusedRecurrence;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,19 +18,41 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass(name = "{0}")
 @EnumSource(DeviceKind.class)
 class RecurrenceTest {
+  /** Around vectors, tiles, warps and work groups; many rows, few and one. */
   private static final int[][] SIZES = {
-    {1, 1, 1}, {1, 5, 9}, {6, 1, 33}, {4, 2, 70}, {17, 3, 65}, {5, 37, 20}, {3, 40, 130}
+    {1, 1, 1},
+    {1, 5, 9},
+    {6, 1, 33},
+    {4, 2, 70},
+    {17, 3, 65},
+    {5, 37, 20},
+    {3, 40, 130},
+    {5, 33, 1},
+    {4, 7, 31},
+    {3, 33, 33},
+    {2, 1, 129},
+    {3, 3, 160}
   };
 
+  private static List<Device> devices = List.of();
+
   private final DeviceKind kind;
+  private final Device device = devices.get(devices.size() - 1);
 
   RecurrenceTest(DeviceKind kind) {
     this.kind = kind;
   }
 
   @BeforeParameterizedClassInvocation
-  static void require(DeviceKind kind) {
+  static void open(DeviceKind kind) {
     kind.require();
+    devices = kind.openAll();
+  }
+
+  @AfterParameterizedClassInvocation
+  static void close() {
+    devices.forEach(Device::close);
+    devices = List.of();
   }
 
   static List<CellSpec> cells() {
@@ -55,8 +77,8 @@ class RecurrenceTest {
   }
 
   /**
-   * In plain Java to the last bit. The native library adds up in another order where a thread has
-   * few rows.
+   * In plain Java to the last bit. Others add up in another order, such as the native library where
+   * a thread has few rows.
    */
   @ParameterizedTest
   @MethodSource("cells")
@@ -65,15 +87,15 @@ class RecurrenceTest {
         cell,
         (sizes, reverse, ragged, what) -> {
           float[][] expected;
-          try (Sequence one = new Sequence(kind.open(1), cell, sizes, reverse, ragged)) {
+          try (Sequence one = new Sequence(devices.get(0), cell, sizes, reverse, ragged)) {
             one.stepwise();
             expected = one.results();
           }
           double near = kind == DeviceKind.JAVA ? 0 : 1e-5;
-          for (int threads = 1; threads <= 3; threads++) {
-            try (Sequence many = new Sequence(kind.open(threads), cell, sizes, reverse, ragged)) {
+          for (Device each : devices) {
+            try (Sequence many = new Sequence(each, cell, sizes, reverse, ragged)) {
               many.fused();
-              assertNear(expected, many.results(), near, what + " on " + threads + " threads");
+              assertNear(expected, many.results(), near, what + " on " + each.description());
             }
           }
         });
@@ -85,8 +107,8 @@ class RecurrenceTest {
     everySequence(
         cell,
         (sizes, reverse, ragged, what) -> {
-          try (Sequence one = new Sequence(kind.open(3), cell, sizes, reverse, ragged);
-              Sequence two = new Sequence(kind.open(3), cell, sizes, reverse, ragged)) {
+          try (Sequence one = new Sequence(device, cell, sizes, reverse, ragged);
+              Sequence two = new Sequence(device, cell, sizes, reverse, ragged)) {
             one.fused();
             two.fused();
             assertNear(one.results(), two.results(), 0, what);
@@ -108,7 +130,7 @@ class RecurrenceTest {
     everySequence(
         cell,
         (sizes, reverse, ragged, what) -> {
-          try (Sequence sequence = new Sequence(kind.open(2), cell, sizes, reverse, ragged)) {
+          try (Sequence sequence = new Sequence(device, cell, sizes, reverse, ragged)) {
             DoubleSequence oracle = new DoubleSequence(sequence);
             sequence.fused();
             oracle.run();
@@ -121,38 +143,46 @@ class RecurrenceTest {
         });
   }
 
-  @Test
-  void inferenceNeedsNeitherReserveNorOutput() {
-    int[] sizes = {3, 4, 9};
-    try (Sequence full = new Sequence(kind.open(2), CellSpec.LSTM, sizes, false, false);
-        Sequence lean = new Sequence(kind.open(2), CellSpec.LSTM, sizes, false, false)) {
-      float[][] before = lean.results();
-      lean.call.keep = null;
-      lean.call.y = null;
-      full.recurrence().forward(full.call);
-      lean.recurrence().forward(lean.call);
-      assertArrayEquals(full.states.values(), lean.states.values());
-      assertArrayEquals(before[1], lean.keep.values(), "reserve was written");
-      assertArrayEquals(before[2], lean.y.values(), "output was written");
-
-      full.call.dy = null;
-      full.recurrence().backward(full.call);
-      lean.device.fill(lean.dy.buffer, 0, lean.dy.buffer.length(), 0);
-      lean.call.keep = lean.keep.buffer;
-      lean.recurrence().forward(lean.call);
-      lean.recurrence().backward(lean.call);
-      assertArrayEquals(full.ds.values(), lean.ds.values(), "no dy is a dy of zeros");
+  @ParameterizedTest
+  @MethodSource("cells")
+  void inferenceNeedsNeitherReserveNorOutput(CellSpec cell) {
+    for (int[] sizes : new int[][] {{3, 4, 9}, {2, 7, 65}, {2, 33, 31}}) {
+      for (boolean other : new boolean[] {false, true}) {
+        try (Sequence full = new Sequence(device, cell, sizes, other, other);
+            Sequence lean = new Sequence(device, cell, sizes, other, other)) {
+          inferenceNeedsNeitherReserveNorOutput(full, lean);
+        }
+      }
     }
+  }
+
+  private static void inferenceNeedsNeitherReserveNorOutput(Sequence full, Sequence lean) {
+    float[][] before = lean.results();
+    lean.call.keep = null;
+    lean.call.y = null;
+    full.recurrence().forward(full.call);
+    lean.recurrence().forward(lean.call);
+    assertArrayEquals(full.states.values(), lean.states.values());
+    assertArrayEquals(before[1], lean.keep.values(), "reserve was written");
+    assertArrayEquals(before[2], lean.y.values(), "output was written");
+
+    full.call.dy = null;
+    full.recurrence().backward(full.call);
+    lean.device.fill(lean.dy.buffer, 0, lean.dy.buffer.length(), 0);
+    lean.call.keep = full.call.keep == null ? null : lean.keep.buffer;
+    lean.recurrence().forward(lean.call);
+    lean.recurrence().backward(lean.call);
+    assertArrayEquals(full.ds.values(), lean.ds.values(), "no dy is a dy of zeros");
   }
 
   @Test
   void layersOfDifferentSizesShareADevice() {
     int[][] shapes = {{3, 4, 9}, {3, 4, 27}, {3, 4, 9}}; // 27 is a depth of both
-    try (Sequence owner = new Sequence(kind.open(2), CellSpec.GRU, shapes[0], false, false)) {
+    try (Sequence owner = new Sequence(device, CellSpec.GRU, shapes[0], false, false)) {
       FusedRecurrence shared = owner.recurrence();
       for (int[] shape : shapes) {
-        try (Sequence alone = new Sequence(kind.open(2), CellSpec.GRU, shape, false, false);
-            Sequence guest = new Sequence(kind.open(2), CellSpec.GRU, shape, false, false)) {
+        try (Sequence alone = new Sequence(device, CellSpec.GRU, shape, false, false);
+            Sequence guest = new Sequence(device, CellSpec.GRU, shape, false, false)) {
           alone.fused();
           shared.forward(guest.call);
           shared.backward(guest.call);

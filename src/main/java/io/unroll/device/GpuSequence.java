@@ -1,0 +1,75 @@
+package io.unroll.device;
+
+import io.unroll.CellSpec;
+
+/** All steps in one launch: {@code kernels/gpu/sequence.h}. */
+final class GpuSequence implements FusedRecurrence {
+  private final Gpu gpu;
+  private final GpuTranspose transpose;
+  private final GpuSequencePlan forwardPlan;
+  private final GpuSequencePlan backwardPlan;
+  private final GpuEntry forwardEntry;
+  private final GpuEntry backwardEntry;
+  private final KernelArgs args = new KernelArgs();
+  private DeviceKernel forward;
+  private DeviceKernel backward;
+
+  GpuSequence(
+      Gpu gpu,
+      GpuWorkspace transposed,
+      CellSpec cell,
+      GpuSequencePlan forwardPlan,
+      GpuSequencePlan backwardPlan) {
+    this.gpu = gpu;
+    this.transpose = new GpuTranspose(gpu, transposed);
+    this.forwardPlan = forwardPlan;
+    this.backwardPlan = backwardPlan;
+    String file = "gpu/sequence.h";
+    forwardEntry = GpuEntry.of(cell, file, "sequence_forward_kernel", forwardPlan.constants());
+    backwardEntry = GpuEntry.of(cell, file, "sequence_backward_kernel", backwardPlan.constants());
+  }
+
+  @Override
+  public void forward(RecurrentCall c) {
+    if (forward == null) {
+      forward = gpu.entry(forwardEntry);
+    }
+    DeviceBuffer weights = transpose.recurrentWeights(c);
+    args.clear()
+        .buffer(c.zx, c.zxAt)
+        .buffer(weights, 0)
+        .buffer(c.biasIh, c.biasIhAt)
+        .buffer(c.biasHh, c.biasHhAt)
+        .buffer(c.unit, c.unitAt)
+        .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.states, c.statesAt)
+        .buffer(c.keep, c.keepAt)
+        .buffer(c.y, c.yAt);
+    launch(forward, forwardPlan, c, c.ldY);
+  }
+
+  @Override
+  public void backward(RecurrentCall c) {
+    if (backward == null) {
+      backward = gpu.entry(backwardEntry);
+    }
+    args.clear()
+        .buffer(c.weightHh, c.weightHhAt)
+        .buffer(c.keep, c.keepAt)
+        .buffer(c.unit, c.unitAt)
+        .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.states, c.statesAt)
+        .buffer(c.ds, c.dsAt)
+        .buffer(c.dUnit, c.dUnitAt)
+        .buffer(c.dy, c.dyAt)
+        .buffer(c.dzx, c.dzxAt)
+        .buffer(c.dzh, c.dzhAt);
+    launch(backward, backwardPlan, c, c.ldDy);
+  }
+
+  private void launch(DeviceKernel kernel, GpuSequencePlan plan, RecurrentCall c, int ld) {
+    args.i32(c.steps).i32(c.batch).i32(c.hiddenSize).i32(c.reverse ? 1 : 0).i32(ld);
+    long groups = GpuKernels.pieces(c.batch, plan.rowsOfGroup(gpu.groupSize()));
+    gpu.launchGroups(kernel, groups, groups, args);
+  }
+}

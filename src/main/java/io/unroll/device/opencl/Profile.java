@@ -1,0 +1,93 @@
+package io.unroll.device.opencl;
+
+import io.unroll.device.DeviceProfiler.KernelTime;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.MemoryUtil;
+
+/** The times of commands, by their events. It owns every event that it is given. */
+final class Profile implements AutoCloseable {
+  /** Events that are kept before they are asked; a driver holds memory for each. */
+  private static final int CAPACITY = 4096;
+
+  private final long[] events = new long[CAPACITY];
+  private final String[] names = new String[CAPACITY];
+  private final Map<String, Times> times = new HashMap<>();
+  private int count;
+
+  /** The nanoseconds of every launch of one kernel. */
+  private static final class Times {
+    private long[] nanos = new long[64];
+    private int launches;
+
+    void add(long duration) {
+      if (launches == nanos.length) {
+        nanos = Arrays.copyOf(nanos, 2 * launches);
+      }
+      nanos[launches++] = duration;
+    }
+
+    KernelTime named(String name) {
+      long[] sorted = Arrays.copyOf(nanos, launches);
+      Arrays.sort(sorted);
+      return new KernelTime(name, launches, Arrays.stream(sorted).sum(), sorted[launches / 2]);
+    }
+  }
+
+  /** Takes the event of a command. */
+  void add(String name, long event) {
+    if (count == CAPACITY) {
+      collect();
+    }
+    names[count] = name;
+    events[count++] = event;
+  }
+
+  /** Waits for the commands and reads their times. */
+  void collect() {
+    long slot = MemoryUtil.nmemAllocChecked(Long.BYTES);
+    try {
+      for (int i = 0; i < count; i++) {
+        MemoryUtil.memPutAddress(slot, events[i]);
+        ReturnCode.require(CL10.nclWaitForEvents(1, slot), "clWaitForEvents");
+        long begin = time(events[i], CL10.CL_PROFILING_COMMAND_START, slot);
+        long end = time(events[i], CL10.CL_PROFILING_COMMAND_END, slot);
+        times.computeIfAbsent(names[i], name -> new Times()).add(end - begin);
+      }
+    } finally {
+      MemoryUtil.nmemFree(slot);
+      close();
+    }
+  }
+
+  private static long time(long event, int which, long slot) {
+    ReturnCode.require(
+        CL10.nclGetEventProfilingInfo(event, which, Long.BYTES, slot, 0),
+        "clGetEventProfilingInfo");
+    return MemoryUtil.memGetLong(slot);
+  }
+
+  /** What was collected, the largest total first. */
+  List<KernelTime> times() {
+    return times.entrySet().stream()
+        .map(entry -> entry.getValue().named(entry.getKey()))
+        .sorted(
+            Comparator.comparingLong(KernelTime::totalNanos)
+                .reversed()
+                .thenComparing(KernelTime::name))
+        .toList();
+  }
+
+  /** Releases the events that were not collected. */
+  @Override
+  public void close() {
+    for (int i = 0; i < count; i++) {
+      CL10.clReleaseEvent(events[i]);
+    }
+    count = 0;
+  }
+}

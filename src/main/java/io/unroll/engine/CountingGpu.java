@@ -1,0 +1,73 @@
+package io.unroll.engine;
+
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.DeviceKernel;
+import io.unroll.device.Gpu;
+import io.unroll.device.GpuEntry;
+import io.unroll.device.GpuGemm;
+import io.unroll.device.KernelArgs;
+
+/** Counts what a GPU would hold, the scratch of its matrix products included. */
+final class CountingGpu extends CountingDevice implements Gpu {
+  private final Gpu like;
+  private final GpuGemm gemm;
+
+  /**
+   * @param like decides besides how wide its groups are and how many run at once
+   */
+  CountingGpu(Gpu like) {
+    super(like);
+    this.like = like;
+    this.gemm = new GpuGemm(this);
+  }
+
+  @Override
+  public int groupSize() {
+    return like.groupSize();
+  }
+
+  @Override
+  public int computeUnits() {
+    return like.computeUnits();
+  }
+
+  @Override
+  public long groupMemoryBytes() {
+    return like.groupMemoryBytes();
+  }
+
+  @Override
+  public void gemm(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc) {
+    gemm.run(transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc);
+  }
+
+  /** One of a product, which is none of {@link io.unroll.device.Kernel}. */
+  @Override
+  public DeviceKernel entry(GpuEntry entry) {
+    return compile(null, null);
+  }
+
+  @Override
+  public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {}
+
+  @Override
+  public void close() {
+    gemm.close();
+    super.close();
+  }
+}

@@ -1,0 +1,83 @@
+package io.unroll.device;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.unroll.Backend;
+import io.unroll.BackendOptions;
+import io.unroll.RequiredBackendsTest;
+import io.unroll.device.cpu.CpuDevices;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The ways to compute: what one must do, the others must. */
+public enum DeviceKind {
+  JAVA(null),
+  /** The best instruction set of this processor. */
+  NATIVE("native"),
+  /** Also where there is a better one. */
+  AVX2("native"),
+  OPENCL("opencl");
+
+  /** The name in {@code -Dunroll.require}, or null for what is always there. */
+  private final String requirement;
+
+  DeviceKind(String requirement) {
+    this.requirement = requirement;
+  }
+
+  /**
+   * Skips the tests, with the reason, if this kind is not there; {@code -Dunroll.require} makes
+   * that a failure.
+   */
+  public void require() {
+    String refusal = refusal();
+    boolean missing = refusal != null && !(this == AVX2 && CpuDevices.nativeRefusal() == null);
+    assertFalse(
+        missing && RequiredBackendsTest.required().contains(requirement),
+        () -> "-Dunroll.require names " + requirement + ", but: " + refusal);
+    assumeTrue(refusal == null, refusal);
+  }
+
+  private String refusal() {
+    return switch (this) {
+      case JAVA -> null;
+      case NATIVE -> CpuDevices.nativeRefusal();
+      case AVX2 -> CpuDevices.avx2Refusal();
+      case OPENCL -> backendRefusal();
+    };
+  }
+
+  private String backendRefusal() {
+    for (Backend.Availability found : Backend.list()) {
+      if (found.name().equals(requirement)) {
+        return found.available() ? null : found.detail();
+      }
+    }
+    return "this build of Unroll has no backend " + requirement;
+  }
+
+  /** Whether it computes on a number of threads that one can choose. */
+  public boolean isCpu() {
+    return this == JAVA || this == NATIVE || this == AVX2;
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @param threads on how many threads a CPU computes, the caller's included
+   */
+  public Device open(int threads) {
+    return switch (this) {
+      case JAVA -> CpuDevices.java(threads);
+      case NATIVE -> CpuDevices.best(threads);
+      case AVX2 -> CpuDevices.avx2(threads);
+      case OPENCL -> Device.of(Backend.open(requirement, BackendOptions.DEFAULT));
+    };
+  }
+
+  /** Opens the devices whose results must be equal: one for each of 1 to 3 threads of a CPU. */
+  public List<Device> openAll() {
+    return IntStream.rangeClosed(1, isCpu() ? 3 : 1).mapToObj(this::open).toList();
+  }
+}
