@@ -24,9 +24,9 @@ uint64_t packed(uint64_t phase, uint64_t wanted, uint64_t pending, int64_t bytes
 }
 
 // Takes arrivals and bytes off what the phase waits for, and begins the next if nothing is left.
-void change(uint64_t *barrier, unsigned arrivals, int64_t bytesToCome) {
+void change(unsigned long long *barrier, unsigned arrivals, int64_t bytesToCome) {
   published(barrier);
-  uint64_t before = __atomic_load_n(barrier, __ATOMIC_RELAXED), after;
+  unsigned long long before = __atomic_load_n(barrier, __ATOMIC_RELAXED), after;
   do {
     uint64_t phase = before & 1, wanted = before >> 1 & MOST_ARRIVALS, pending = before >> 21 & MOST_ARRIVALS;
     int64_t bytes = (static_cast<int64_t>(before) >> 41) + bytesToCome;
@@ -42,7 +42,7 @@ void deliver(const Cluster::Store &store) {
 }
 
 // A store that waits to be delivered to this block's barrier, if there is one.
-bool deliverOne(uint64_t *barrier) {
+bool deliverOne(unsigned long long *barrier) {
   Cluster &cluster = *here().cluster;
   Cluster::Store store;
   {
@@ -139,17 +139,17 @@ void *inPeer(const void *place, unsigned rank) {
   return const_cast<void *>(place);
 }
 
-void initBarrier(uint64_t *barrier, unsigned arrivals) {
+void initBarrier(unsigned long long *barrier, unsigned arrivals) {
   if (arrivals == 0 || arrivals > MOST_ARRIVALS) misuse("an mbarrier of no or too many arrivals");
   __atomic_store_n(barrier, packed(0, arrivals, arrivals, 0), __ATOMIC_RELEASE);
 }
 
-void arriveAtBarrier(uint64_t *barrier, unsigned announcedBytes) {
+void arriveAtBarrier(unsigned long long *barrier, unsigned announcedBytes) {
   if (announcedBytes != 0) change(barrier, 0, announcedBytes);
   change(barrier, 1, 0);
 }
 
-bool tryBarrier(uint64_t *barrier, unsigned parity) {
+bool tryBarrier(unsigned long long *barrier, unsigned parity) {
   if ((__atomic_load_n(barrier, __ATOMIC_ACQUIRE) & 1) != (parity & 1)) {
     observed(barrier);
     return true;
@@ -158,7 +158,7 @@ bool tryBarrier(uint64_t *barrier, unsigned parity) {
   return false;
 }
 
-void storeAsync(void *to, uint64_t value, int bytes, uint64_t *barrier) {
+void storeAsync(void *to, uint64_t value, int bytes, unsigned long long *barrier) {
   Cluster::Store store{to, value, bytes, barrier};
   if (!settings().late) {
     deliver(store);

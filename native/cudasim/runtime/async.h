@@ -19,6 +19,17 @@ void waitForCopies(int keep);
 void multiplyBf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 void multiplyTf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 
+inline uint32_t roundedBf16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return x != x ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+inline uint32_t roundedTf32(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (bits & 0x7f800000) == 0x7f800000 ? bits : (bits + 0x1000) & 0xffffe000;
+}
+
 // Loads and stores that other threads wait for. A load lets others run, so that a loop around it ends.
 template <class T>
 T loadAcquire(const T *at) {
@@ -40,12 +51,12 @@ void waitForCluster();
 void *inPeer(const void *place, unsigned rank);
 
 // An mbarrier: a phase ends when so many have arrived and all announced bytes have come.
-void initBarrier(uint64_t *barrier, unsigned arrivals);
-void arriveAtBarrier(uint64_t *barrier, unsigned announcedBytes);
+void initBarrier(unsigned long long *barrier, unsigned arrivals);
+void arriveAtBarrier(unsigned long long *barrier, unsigned announcedBytes);
 // Whether the phase of that parity has ended.
-bool tryBarrier(uint64_t *barrier, unsigned parity);
+bool tryBarrier(unsigned long long *barrier, unsigned parity);
 // st.async: a store to a peer's shared memory that its mbarrier, in the same peer, learns of.
-void storeAsync(void *to, uint64_t value, int bytes, uint64_t *barrier);
+void storeAsync(void *to, uint64_t value, int bytes, unsigned long long *barrier);
 
 }  // namespace cudasim
 }  // namespace unroll

@@ -30,7 +30,7 @@ void enter() {
   launch.entry->call(launch.arguments);
   releaseAt(block.grid.endSync());
   thread.state = State::ENDED;
-  switchTo(thread.context, block.scheduler, true);
+  switchTo(thread.fiber, block.scheduler, true);
 }
 
 uint64_t mixed(uint64_t x) {
@@ -62,7 +62,7 @@ void Block::run() {
   cluster->enter(this);
   while (alive > 0 && !grid.failed() && step()) {
   }
-  for (int i = 0; i < grid.threads; i++) end(own.threads[static_cast<size_t>(i)].context);
+  for (int i = 0; i < grid.threads; i++) end(own.threads[static_cast<size_t>(i)].fiber);
   std::string damage = own.damage(grid.threads);
   if (!damage.empty()) grid.fail(Failure::OVERRUN, "block " + std::to_string(number) + " " + damage);
   cluster->leave();
@@ -78,7 +78,7 @@ void Block::begin() {
     thread.blockPhase = thread.gridPhase = thread.clusterPhase = 0;
     thread.copies.clear();
     thread.group = 0;
-    cudasim::begin(thread.context, own.stack(i), settings().stackBytes, enter);
+    cudasim::begin(thread.fiber, own.stack(i), settings().stackBytes, enter);
     makeReady(thread);
   }
   for (int first = 0; first < grid.threads; first += LANES) {
@@ -121,7 +121,7 @@ bool Block::step() {
 
 void Block::resume(Thread &thread) {
   current = &thread;
-  switchTo(scheduler, thread.context);
+  switchTo(scheduler, thread.fiber);
   current = nullptr;
 }
 
@@ -242,7 +242,7 @@ std::string Block::whereabouts() const {
 void Block::park(State where) {
   Thread &thread = *current;
   thread.state = where;
-  switchTo(thread.context, scheduler);
+  switchTo(thread.fiber, scheduler);
 }
 
 Votes blockBarrier(bool predicate) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "context.h"
+#include "fiber.h"
 #include "grid.h"
 
 namespace unroll {
@@ -29,7 +29,7 @@ struct Copy {
 };
 
 struct Thread {
-  Context context;
+  Fiber fiber;
   State state;
   unsigned number;
   dim3 index;
@@ -87,7 +87,7 @@ struct Block {
   const dim3 index;
   Workplace &own;
   unsigned char *shared;  // the static memory of the block
-  Context scheduler;
+  Fiber scheduler;
   Thread *current = nullptr;
   Votes votes[2];
   char sync[2];

@@ -58,7 +58,7 @@ struct Cluster {
     void *to;
     uint64_t value;
     int bytes;
-    uint64_t *barrier;
+    unsigned long long *barrier;
   };
   std::vector<Store> stores;
 };

@@ -1,13 +1,10 @@
-// The kernels that were compiled into this library, by module and name.
+// How a module's kernels get into this library. Kept small: every module includes it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace unroll {
 namespace cudasim {
@@ -23,48 +20,44 @@ struct Parameter {
 struct Entry {
   const char *name;
   void (*call)(void *const *arguments);
-  std::vector<Parameter> parameters;
+  const Parameter *parameters;
+  int count;
   const Module *module;
 };
 
 // What was compiled with one set of constants.
 struct Module {
   const char *key;
-  int threads;  // that a block may have: GROUP
-  int cluster;  // blocks of a cluster, 1 where it has none
-  const unsigned char *sharedStart;  // the section of its __shared__, in the image that threads copy
+  int threads;                       // that a block may have: GROUP
+  int cluster;                       // blocks of a cluster, 1 where it has none
+  const unsigned char *sharedStart;  // the section of its __shared__, in the image that OS threads copy
   size_t sharedBytes;
-  const void *(*touch)();  // makes the system give this thread its copy
-  std::vector<Entry> entries;
-
-  const Entry *find(const char *name) const;
+  const void *(*touch)();  // makes the system give this OS thread its copy
+  const Entry *entries;
+  int count;
 };
 
-void add(Module *module);
-const Module *findModule(const std::string &key);
-// All keys with a space between them.
-std::string moduleKeys();
-
 template <auto kernel>
-struct Call;
+struct Thunk;
 template <class... A, void (*kernel)(A...)>
-struct Call<kernel> {
+struct Thunk<kernel> {
+  static constexpr Parameter parameters[] = {{sizeof(A), std::is_pointer<A>::value}..., {0, false}};
+
   template <size_t... I>
   static void unpack(void *const *arguments, std::index_sequence<I...>) {
     (void)arguments;
     kernel(*static_cast<std::remove_const_t<A> *>(arguments[I])...);
   }
   static void call(void *const *arguments) { unpack(arguments, std::index_sequence_for<A...>()); }
-  static Entry entry(const char *name) {
-    return {name, call, {Parameter{sizeof(A), std::is_pointer<A>::value}...}, nullptr};
+
+  static constexpr Entry entry(const char *name, const Module *module) {
+    return {name, call, parameters, static_cast<int>(sizeof...(A)), module};
   }
 };
 
 // Puts a module into the registry when the library is loaded.
 struct Registration {
-  Module module;
-  Registration(const char *key, int threads, int cluster, const unsigned char *start,
-               const unsigned char *stop, const void *(*touch)(), std::initializer_list<Entry> entries);
+  explicit Registration(const Module *module);
 };
 
 }  // namespace cudasim

@@ -1,4 +1,4 @@
-#include "context.h"
+#include "fiber.h"
 
 #include <cstdint>
 
@@ -83,27 +83,27 @@ namespace {
 
 #if defined(UNROLL_CUDASIM_UCONTEXT)
 
-ucontext_t *of(Context &context) { return static_cast<ucontext_t *>(context.place); }
+ucontext_t *of(Fiber &fiber) { return static_cast<ucontext_t *>(fiber.place); }
 
-void prepare(Context &context, void *stack, size_t bytes, void (*entry)()) {
-  context.place = new ucontext_t;
-  getcontext(of(context));
-  of(context)->uc_stack.ss_sp = stack;
-  of(context)->uc_stack.ss_size = bytes;
-  of(context)->uc_link = nullptr;
-  makecontext(of(context), entry, 0);
+void prepare(Fiber &fiber, void *stack, size_t bytes, void (*entry)()) {
+  fiber.place = new ucontext_t;
+  getcontext(of(fiber));
+  of(fiber)->uc_stack.ss_sp = stack;
+  of(fiber)->uc_stack.ss_size = bytes;
+  of(fiber)->uc_link = nullptr;
+  makecontext(of(fiber), entry, 0);
 }
 
-void change(Context &from, Context &to) {
+void change(Fiber &from, Fiber &to) {
   if (from.place == nullptr) from.place = new ucontext_t;
   swapcontext(of(from), of(to));
 }
 
-void discard(Context &context) { delete of(context); }
+void discard(Fiber &fiber) { delete of(fiber); }
 
 #else
 
-void prepare(Context &context, void *stack, size_t bytes, void (*entry)()) {
+void prepare(Fiber &fiber, void *stack, size_t bytes, void (*entry)()) {
   void **top = reinterpret_cast<void **>(static_cast<char *>(stack) + bytes);
 #if defined(__x86_64__)
   *--top = nullptr;  // where entry would return to
@@ -113,53 +113,53 @@ void prepare(Context &context, void *stack, size_t bytes, void (*entry)()) {
   for (int i = 0; i < 20; i++) *--top = nullptr;
   top[11] = reinterpret_cast<void *>(entry);
 #endif
-  context.place = top;
+  fiber.place = top;
 }
 
-void change(Context &from, Context &to) { unroll_cudasim_switch(&from.place, to.place); }
+void change(Fiber &from, Fiber &to) { unroll_cudasim_switch(&from.place, to.place); }
 
-void discard(Context &) {}
+void discard(Fiber &) {}
 
 #endif
 
 }  // namespace
 
 #if defined(UNROLL_CUDASIM_UCONTEXT)
-const char *const CONTEXT_KIND = "ucontext";
+const char *const FIBER_KIND = "ucontext";
 #elif defined(__x86_64__)
-const char *const CONTEXT_KIND = "x86-64";
+const char *const FIBER_KIND = "x86-64";
 #else
-const char *const CONTEXT_KIND = "aarch64";
+const char *const FIBER_KIND = "aarch64";
 #endif
 
-void begin(Context &context, void *stack, size_t stackBytes, void (*entry)()) {
-  context.stack = stack;
-  context.stackBytes = stackBytes;
+void begin(Fiber &fiber, void *stack, size_t stackBytes, void (*entry)()) {
+  fiber.stack = stack;
+  fiber.stackBytes = stackBytes;
 #if defined(__SANITIZE_ADDRESS__)
   ASAN_UNPOISON_MEMORY_REGION(stack, stackBytes);
 #endif
 #if defined(UNROLL_CUDASIM_TSAN)
-  context.thread = __tsan_create_fiber(0);
+  fiber.thread = __tsan_create_fiber(0);
 #endif
-  prepare(context, stack, stackBytes, entry);
+  prepare(fiber, stack, stackBytes, entry);
 }
 
-void adopt(Context &context) {
+void adopt(Fiber &fiber) {
 #if defined(UNROLL_CUDASIM_TSAN)
-  context.thread = __tsan_get_current_fiber();
+  fiber.thread = __tsan_get_current_fiber();
 #else
-  (void)context;
+  (void)fiber;
 #endif
 }
 
-void end(Context &context) {
+void end(Fiber &fiber) {
 #if defined(UNROLL_CUDASIM_TSAN)
-  __tsan_destroy_fiber(context.thread);
+  __tsan_destroy_fiber(fiber.thread);
 #endif
-  discard(context);
+  discard(fiber);
 }
 
-void switchTo(Context &from, Context &to, bool last) {
+void switchTo(Fiber &from, Fiber &to, bool last) {
   (void)last;
 #if defined(UNROLL_CUDASIM_TSAN)
   __tsan_switch_to_fiber(to.thread, __tsan_switch_to_fiber_no_sync);
@@ -173,7 +173,7 @@ void switchTo(Context &from, Context &to, bool last) {
 #endif
 }
 
-void arrived(Context &from) {
+void arrived(Fiber &from) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(nullptr, &from.stack, &from.stackBytes);
 #else

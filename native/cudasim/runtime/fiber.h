@@ -6,7 +6,7 @@
 namespace unroll {
 namespace cudasim {
 
-struct Context {
+struct Fiber {
   void *place = nullptr;  // where the registers lie; with ucontext a ucontext_t
   const void *stack = nullptr;
   size_t stackBytes = 0;
@@ -15,19 +15,19 @@ struct Context {
 };
 
 // How this build switches: "x86-64", "aarch64" or "ucontext".
-extern const char *const CONTEXT_KIND;
+extern const char *const FIBER_KIND;
 
-// Makes a context that begins entry, which may not return, on a stack whose ends are at multiples of 16.
-void begin(Context &context, void *stack, size_t stackBytes, void (*entry)());
+// Makes a fiber that begins entry, which may not return, on a stack whose ends are at multiples of 16.
+void begin(Fiber &fiber, void *stack, size_t stackBytes, void (*entry)());
 // That of this OS thread; switching away fills in the rest.
-void adopt(Context &context);
-// Gives back what begin took. The context may not be the running one.
-void end(Context &context);
+void adopt(Fiber &fiber);
+// Gives back what begin took. The fiber may not be the running one.
+void end(Fiber &fiber);
 
-// Goes on in another context until somebody switches back. last: this one never goes on.
-void switchTo(Context &from, Context &to, bool last = false);
-// What begins on a new stack calls this first, with the context that it came from.
-void arrived(Context &from);
+// Goes on in another fiber until somebody switches back. last: this one never goes on.
+void switchTo(Fiber &from, Fiber &to, bool last = false);
+// What begins on a new stack calls this first, with the fiber that it came from.
+void arrived(Fiber &from);
 
 // Happens-before edges for ThreadSanitizer: switches alone make none.
 void releaseAt(const volatile void *at);
