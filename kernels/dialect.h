@@ -26,7 +26,7 @@
 #ifndef UNROLL_DIALECT_H
 #define UNROLL_DIALECT_H
 
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(UNROLL_CUDASIM)
 
 #define DEVICE_FN static __device__ __forceinline__
 typedef float real;

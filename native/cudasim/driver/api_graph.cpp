@@ -1,0 +1,195 @@
+// The driver's functions: graphs.
+#include <random>
+
+#include "../runtime/settings.h"
+#include "launches.h"
+
+namespace unroll {
+namespace cudasim {
+
+Node *Graph::add(Work work, const std::vector<Node *> &after) {
+  nodes.emplace_back(new Node{this, std::move(work), after, {}});
+  return nodes.back().get();
+}
+
+namespace {
+
+// CUDA_KERNEL_NODE_PARAMS_v2.
+struct KernelParameters {
+  Function *function;
+  unsigned gridX, gridY, gridZ, blockX, blockY, blockZ, dynamicBytes;
+  void **parameters, **extra;
+  void *kernel, *context;
+};
+
+// An order that the edges allow: that of capture, or any with a seed, so that a missing edge shows.
+std::vector<size_t> order(const GraphExec &graph) {
+  static std::mt19937_64 random(settings().seed);
+  size_t count = graph.work.size();
+  std::vector<size_t> result;
+  std::vector<bool> taken(count, false);
+  while (result.size() < count) {
+    std::vector<size_t> free;
+    for (size_t i = 0; i < count; i++) {
+      bool ready = !taken[i];
+      for (size_t before : graph.after[i]) ready = ready && taken[before];
+      if (ready) free.push_back(i);
+      if (ready && settings().seed == 0) break;
+    }
+    size_t chosen = free[settings().seed == 0 ? 0 : random() % free.size()];
+    taken[chosen] = true;
+    result.push_back(chosen);
+  }
+  return result;
+}
+
+void instantiate(Call &call, GraphExec **exec, Graph *graph) {
+  Graph &of = checked(graph, "graph");
+  std::unique_ptr<GraphExec> made(new GraphExec);
+  made->context = call.context;
+  for (const auto &node : of.nodes) made->places.emplace(node.get(), made->places.size());
+  for (const auto &node : of.nodes) {
+    made->work.push_back(node->work);
+    made->after.emplace_back();
+    for (const Node *before : node->after) made->after.back().push_back(made->places.at(before));
+  }
+  machine().handles.insert(made.get());
+  *checkedPointer(exec, "exec") = made.release();
+}
+
+Work workOf(const KernelParameters *given) {
+  const KernelParameters &of = *checkedPointer(given, "parameters");
+  LaunchShape shape{{of.gridX, of.gridY, of.gridZ}, {of.blockX, of.blockY, of.blockZ}, of.dynamicBytes, false};
+  return launchOf(checked(of.function, "function"), shape, of.parameters, of.extra);
+}
+
+Node &kernelNode(Node *handle) {
+  Node &node = checked(handle, "node");
+  if (node.work.kind != Work::KERNEL) refuse(INVALID_VALUE, "the node is no launch");
+  return node;
+}
+
+template <class T>
+void list(T **out, size_t *count, const std::vector<T *> &all) {
+  checkedPointer(count, "count");
+  for (size_t i = 0; out != nullptr && i < *count; i++) out[i] = i < all.size() ? all[i] : nullptr;
+  *count = all.size();
+}
+
+}  // namespace
+
+}  // namespace cudasim
+}  // namespace unroll
+
+using namespace unroll::cudasim;
+
+API int cuGraphCreate(Graph **graph, unsigned) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    auto *made = new Graph;
+    machine().handles.insert(made);
+    *checkedPointer(graph, "graph") = made;
+  });
+}
+
+API int cuGraphAddKernelNode_v2(Node **node, Graph *graph, Node **after, size_t count, const KernelParameters *given) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    Graph &of = checked(graph, "graph");
+    std::vector<Node *> before;
+    for (size_t i = 0; i < count; i++) before.push_back(&checked(after[i], "node"));
+    Node *made = of.add(workOf(given), before);
+    machine().handles.insert(made);
+    *checkedPointer(node, "node") = made;
+  });
+}
+
+API int cuGraphDestroy(Graph *graph) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    Graph &of = checked(graph, "graph");
+    for (const auto &node : of.nodes) machine().handles.erase(node.get());
+    machine().handles.erase(graph);
+    delete graph;
+  });
+}
+
+API int cuGraphGetNodes(Graph *graph, Node **nodes, size_t *count) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    std::vector<Node *> all;
+    for (const auto &node : checked(graph, "graph").nodes) all.push_back(node.get());
+    list(nodes, count, all);
+  });
+}
+
+API int cuGraphNodeGetDependencies(Node *node, Node **before, size_t *count) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) { list(before, count, checked(node, "node").after); });
+}
+
+API int cuGraphNodeGetType(Node *node, int *type) {
+  return call(__func__, Needs::CONTEXT,
+              [&](Call &) { *checkedPointer(type, "type") = checked(node, "node").work.kind; });
+}
+
+// The parameters stay the node's.
+API int cuGraphKernelNodeGetParams_v2(Node *node, KernelParameters *out) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    Work &work = kernelNode(node).work;
+    std::vector<void *> &own = node->parameters;
+    own.clear();
+    for (uint64_t &argument : work.arguments) own.push_back(&argument);
+    *checkedPointer(out, "parameters") = {work.function, work.grid.x, work.grid.y, work.grid.z, work.block.x,
+                                          work.block.y, work.block.z, work.dynamicBytes, own.data(), nullptr,
+                                          nullptr, nullptr};
+  });
+}
+
+API int cuGraphKernelNodeSetParams_v2(Node *node, const KernelParameters *given) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    Node &of = kernelNode(node);
+    bool cooperative = of.work.cooperative;
+    of.work = workOf(given);
+    of.work.cooperative = cooperative;
+  });
+}
+
+API int cuGraphInstantiateWithFlags(GraphExec **exec, Graph *graph, unsigned long long) {
+  return call(__func__, Needs::CONTEXT, [&](Call &call) { instantiate(call, exec, graph); });
+}
+
+API int cuGraphExecKernelNodeSetParams_v2(GraphExec *exec, Node *node, const KernelParameters *given) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    GraphExec &of = checked(exec, "executable graph");
+    auto place = of.places.find(node);
+    if (place == of.places.end()) refuse(INVALID_VALUE, "the executable graph has no such node");
+    Work &work = of.work[place->second];
+    if (work.kind != Work::KERNEL) refuse(INVALID_VALUE, "the node is no launch");
+    bool cooperative = work.cooperative;
+    work = workOf(given);
+    work.cooperative = cooperative;
+  });
+}
+
+API int cuGraphUpload(GraphExec *exec, Stream *stream) {
+  return call(__func__, Needs::CONTEXT, [&](Call &call) {
+    checked(exec, "executable graph");
+    checkedStream(call, stream);
+  });
+}
+
+// What is changed in the graph afterwards does not reach this launch.
+API int cuGraphLaunch(GraphExec *exec, Stream *stream) {
+  return call(__func__, Needs::CONTEXT, [&](Call &call) {
+    GraphExec &of = checked(exec, "executable graph");
+    Work work;
+    work.kind = Work::GRAPH;
+    work.parts = std::make_shared<std::vector<Work>>();
+    for (size_t i : order(of)) work.parts->push_back(of.work[i]);
+    submit(checkedStream(call, stream), std::move(work));
+  });
+}
+
+API int cuGraphExecDestroy(GraphExec *exec) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) {
+    GraphExec &of = checked(exec, "executable graph");
+    machine().handles.erase(&of);
+    delete &of;
+  });
+}
