@@ -45,7 +45,14 @@ int main(int count, char **arguments) {
   struct {
     const char *name;
     void (*test)();
-  } tests[] = {{"exchange", testExchange}, {"faults", testFaults}};
+  } tests[] = {{"exchange", testExchange},
+               {"reports", testReports},
+               {"driver", testDriver},
+               {"graphs", testGraphs},
+#if !defined(UNROLL_CUDASIM_TSAN)
+               {"faults", testFaults},
+#endif
+  };
   for (const auto &each : tests) {
     std::printf("%s\n", each.name);
     each.test();
