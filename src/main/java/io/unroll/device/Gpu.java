@@ -19,6 +19,14 @@ public interface Gpu extends Device {
   long groupMemoryBytes();
 
   /**
+   * Whether {@link #entry} can give an entry. A device that compiles on the user's machine has all;
+   * one whose programs were compiled before has those.
+   */
+  default boolean has(GpuEntry entry) {
+    return true;
+  }
+
+  /**
    * Compiles an entry; the second time it is at hand.
    *
    * @throws io.unroll.DeviceException if its text does not compile; with file and line

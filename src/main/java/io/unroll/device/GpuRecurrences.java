@@ -8,8 +8,8 @@ import java.util.Map;
  * {@link Device#fusedRecurrence} by the text of {@code kernels/gpu}. Where the states of a few rows
  * lie in a group's own memory and W_hh there as well, or is small enough to be read again at every
  * step, one launch runs all steps ({@code sequence.h}); else each step is one launch of product and
- * cell together ({@code step.h}). {@code -Dunroll.gpu.recurrence=sequence} or {@code step} allows
- * only that one.
+ * cell together ({@code step.h}). Where a device has not all programs, the nearest that it has is
+ * taken. {@code -Dunroll.gpu.recurrence=sequence} or {@code step} allows only that one.
  */
 public final class GpuRecurrences {
   /**
@@ -42,20 +42,25 @@ public final class GpuRecurrences {
   }
 
   private FusedRecurrence.Offer newOffer(Key key) {
+    if (!allowed.equals("step")) {
+      GpuSequencePlan plan =
+          GpuSequencePlan.of(gpu, key.cell, key.batch, key.hiddenSize, STREAMED_BYTES);
+      if (plan.fits()) {
+        return FusedRecurrence.Offer.of(new GpuSequence(gpu, transposed, key.cell, plan));
+      }
+      if (allowed.equals("sequence")) {
+        return refused(key, "one launch", plan.why());
+      }
+    }
     GpuStep step = new GpuStep(gpu, transposed, key.cell, key.batch, key.hiddenSize);
-    if (allowed.equals("step")) {
-      return FusedRecurrence.Offer.of(step);
-    }
-    GpuSequencePlan plan =
-        GpuSequencePlan.of(gpu, key.cell, key.batch, key.hiddenSize, STREAMED_BYTES);
-    if (plan.fits()) {
-      return FusedRecurrence.Offer.of(new GpuSequence(gpu, transposed, key.cell, plan));
-    }
-    if (allowed.equals("any")) {
-      return FusedRecurrence.Offer.of(step);
-    }
+    return step.isThere()
+        ? FusedRecurrence.Offer.of(step)
+        : refused(key, "a launch for each step", "no program was compiled for this cell");
+  }
+
+  private FusedRecurrence.Offer refused(Key key, String what, String why) {
     return FusedRecurrence.Offer.refused(
-        "%s with H=%d does not fit one launch on \"%s\": %s"
-            .formatted(key.cell, key.hiddenSize, gpu.name(), plan.why()));
+        "%s with H=%d does not fit %s on \"%s\": %s"
+            .formatted(key.cell, key.hiddenSize, what, gpu.name(), why));
   }
 }

@@ -17,9 +17,8 @@ final class GpuSequence implements FusedRecurrence {
     this.gpu = gpu;
     this.transpose = new GpuTranspose(gpu, transposed);
     this.plan = plan;
-    String file = "gpu/sequence.h";
-    forwardEntry = GpuEntry.of(cell, file, "sequence_forward_kernel", plan.constants());
-    backwardEntry = GpuEntry.of(cell, file, "sequence_backward_kernel", plan.constants());
+    forwardEntry = plan.forward(cell);
+    backwardEntry = plan.backward(cell);
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.Map;
  * @param kept whether the weights lie in the group's own memory: {@code KEPT}
  * @param floats what it needs there
  * @param limit what there is
+ * @param slice what the program that it runs takes of that: {@code SLICE}; 0 if there is no program
  * @param weights the size of W_hh in floats
  * @param mostStreamed how large W_hh may be if it is not kept
  */
@@ -20,8 +21,10 @@ record GpuSequencePlan(
     boolean kept,
     long floats,
     long limit,
+    int slice,
     long weights,
     long mostStreamed) {
+  private static final String FILE = "gpu/sequence.h";
   private static final int LEAST_LANES = 32;
   private static final int MOST_ROWS = 4;
 
@@ -50,22 +53,59 @@ record GpuSequencePlan(
       rows *= 2;
     }
     long weights = (long) cell.gateCount() * hiddenSize * hiddenSize;
-    boolean kept = rows * each + weights <= limit;
-    long floats = rows * each + (kept ? weights : 0);
-    return new GpuSequencePlan(
-        rows, lanes, kept, floats, limit, weights, streamedBytes / Float.BYTES);
+    long mostStreamed = streamedBytes / Float.BYTES;
+    GpuSequencePlan plan = sized(rows, lanes, each, limit, weights, mostStreamed).ready(gpu, cell);
+    while (plan.slice == 0 && rows > 1) {
+      rows /= 2;
+      plan = sized(rows, lanes, each, limit, weights, mostStreamed).ready(gpu, cell);
+    }
+    return plan;
+  }
+
+  private static GpuSequencePlan sized(
+      int rows, int lanes, long floatsOfRow, long limit, long weights, long mostStreamed) {
+    boolean kept = rows * floatsOfRow + weights <= limit;
+    long floats = rows * floatsOfRow + (kept ? weights : 0);
+    return new GpuSequencePlan(rows, lanes, kept, floats, limit, 0, weights, mostStreamed);
+  }
+
+  /** The same with the smallest program that a device has for it. */
+  private GpuSequencePlan ready(Gpu gpu, CellSpec cell) {
+    for (long slice = SMALLEST; floats <= limit; slice *= GROWTH) {
+      GpuSequencePlan ready =
+          new GpuSequencePlan(
+              rows,
+              lanesOfRow,
+              kept,
+              floats,
+              limit,
+              (int) Math.min(slice, limit),
+              weights,
+              mostStreamed);
+      if (ready.slice >= floats && gpu.has(ready.forward(cell))) {
+        return ready;
+      }
+      if (slice >= limit) {
+        break;
+      }
+    }
+    return this;
   }
 
   boolean fits() {
-    return floats <= limit && (kept || weights <= mostStreamed);
+    return slice > 0 && (kept || weights <= mostStreamed);
   }
 
   String why() {
-    return floats > limit
-        ? "the states of %d rows take %d bytes of a group's memory, which has %d"
-            .formatted(rows, floats * Float.BYTES, limit * Float.BYTES)
-        : "W_hh has %d bytes; at most %d are read again at every step"
-            .formatted(weights * Float.BYTES, mostStreamed * Float.BYTES);
+    if (floats > limit) {
+      return "the states of %d rows take %d bytes of a group's memory, which has %d"
+          .formatted(rows, floats * Float.BYTES, limit * Float.BYTES);
+    }
+    if (!kept && weights > mostStreamed) {
+      return "W_hh has %d bytes; at most %d are read again at every step"
+          .formatted(weights * Float.BYTES, mostStreamed * Float.BYTES);
+    }
+    return "no program was compiled that has %d floats of a group's memory".formatted(floats);
   }
 
   /** Rows of the batch that a group keeps. */
@@ -73,11 +113,17 @@ record GpuSequencePlan(
     return groupSize / lanesOfRow * rows;
   }
 
-  Map<String, Integer> constants() {
-    long slice = SMALLEST;
-    while (slice < floats) {
-      slice *= GROWTH;
-    }
-    return Map.of("ROWS", rows, "KEPT", kept ? 1 : 0, "SLICE", (int) Math.min(slice, limit));
+  /** What runs all steps. */
+  GpuEntry forward(CellSpec cell) {
+    return GpuEntry.of(cell, FILE, "sequence_forward_kernel", constants());
+  }
+
+  /** What runs all steps back. */
+  GpuEntry backward(CellSpec cell) {
+    return GpuEntry.of(cell, FILE, "sequence_backward_kernel", constants());
+  }
+
+  private Map<String, Integer> constants() {
+    return Map.of("ROWS", rows, "KEPT", kept ? 1 : 0, "SLICE", slice);
   }
 }

@@ -33,6 +33,11 @@ final class GpuStep implements FusedRecurrence {
     backwardEntry = GpuEntry.of(cell, "gpu/step.h", "step_backward_kernel", constants);
   }
 
+  /** Whether the device has its programs. */
+  boolean isThere() {
+    return gpu.has(forwardEntry) && gpu.has(backwardEntry);
+  }
+
   @Override
   public void forward(RecurrentCall c) {
     if (forward == null) {

@@ -17,7 +17,7 @@ final class CountingGpu extends CountingDevice implements Gpu {
   private final GpuRecurrences recurrences;
 
   /**
-   * @param like decides besides how wide its groups are and how many run at once
+   * @param like decides besides how wide its groups are, how many run at once and what they can run
    */
   CountingGpu(Gpu like) {
     super(like);
@@ -59,6 +59,11 @@ final class CountingGpu extends CountingDevice implements Gpu {
       long cAt,
       int ldc) {
     gemm.run(transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc);
+  }
+
+  @Override
+  public boolean has(GpuEntry entry) {
+    return like.has(entry);
   }
 
   /** One of a product, which is none of {@link io.unroll.device.Kernel}. */

@@ -18,7 +18,8 @@ public enum DeviceKind {
   NATIVE("native"),
   /** Also where there is a better one. */
   AVX2("native"),
-  OPENCL("opencl");
+  OPENCL("opencl"),
+  CUDA("cuda");
 
   /** The name in {@code -Dunroll.require}, or null for what is always there. */
   private final String requirement;
@@ -45,7 +46,7 @@ public enum DeviceKind {
       case JAVA -> null;
       case NATIVE -> CpuDevices.nativeRefusal();
       case AVX2 -> CpuDevices.avx2Refusal();
-      case OPENCL -> backendRefusal();
+      case OPENCL, CUDA -> backendRefusal();
     };
   }
 
@@ -73,7 +74,7 @@ public enum DeviceKind {
       case JAVA -> CpuDevices.java(threads);
       case NATIVE -> CpuDevices.best(threads);
       case AVX2 -> CpuDevices.avx2(threads);
-      case OPENCL -> Device.of(Backend.open(requirement, BackendOptions.DEFAULT));
+      case OPENCL, CUDA -> Device.of(Backend.open(requirement, BackendOptions.DEFAULT));
     };
   }
 

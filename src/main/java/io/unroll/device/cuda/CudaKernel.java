@@ -1,0 +1,33 @@
+package io.unroll.device.cuda;
+
+import io.unroll.device.DeviceKernel;
+import io.unroll.device.Kernel;
+import io.unroll.device.KernelArgs;
+import jcuda.driver.CUfunction;
+
+/**
+ * An entry of a loaded module.
+ *
+ * @param handle the driver's
+ * @param kernel which of the contract it is; null for those of products and recurrences
+ * @param label its name in messages and profiles
+ */
+record CudaKernel(CUfunction handle, Kernel kernel, String label) implements DeviceKernel {
+  /**
+   * Sets the arguments, behind which stands the number of items, and queues the kernel. A buffer is
+   * the address where in it to begin.
+   */
+  void launch(CommandStream stream, int groups, int group, long items, KernelArgs args) {
+    ParameterBlock block = stream.parameters();
+    for (int i = 0; i < args.count(); i++) {
+      switch (args.kind(i)) {
+        case BUFFER -> block.setEight(i, CudaBuffer.address(args.bufferAt(i), args.offsetAt(i)));
+        case I32 -> block.setFour(i, args.i32At(i));
+        case I64 -> block.setEight(i, args.i64At(i));
+        case REAL -> block.setFour(i, Float.floatToRawIntBits((float) args.realAt(i)));
+      }
+    }
+    block.setEight(args.count(), items);
+    stream.launch(handle, groups, group, label);
+  }
+}

@@ -1,0 +1,179 @@
+package io.unroll.device.cuda;
+
+import io.unroll.BackendUnavailableException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * What of CUDA is installed on this machine: looked at once a process.
+ *
+ * @param devices in the order of the driver
+ * @param refusal why there is none, and what cures it; null if there is one
+ */
+record Installation(List<Hardware> devices, String refusal) {
+  private static final String INSTALL = "Install driver 580 or newer, or use Backend.openBest().";
+
+  /** Initialized, and the driver with it, by the first question. */
+  private static final class Attempt {
+    static final Installation RESULT = attempt();
+  }
+
+  /** What was found. Never throws. */
+  static Installation found() {
+    return Attempt.RESULT;
+  }
+
+  private static Installation attempt() {
+    try {
+      DriverLibrary.load();
+      return ask();
+    } catch (IOException | LinkageError | RuntimeException e) {
+      return missing(explain(e));
+    }
+  }
+
+  private static Installation ask() {
+    int code = JCudaDriver.cuInit(0);
+    int[] count = new int[1];
+    if (code == ReturnCode.SUCCESS) {
+      code = JCudaDriver.cuDeviceGetCount(count);
+    }
+    if (code != ReturnCode.SUCCESS || count[0] == 0) {
+      return missing(explain(code == ReturnCode.SUCCESS ? ReturnCode.NO_DEVICE : code));
+    }
+    if (!Images.areThere()) {
+      return missing(
+          "this build of Unroll has no kernels for CUDA, because nvcc was missing when it was built."
+              + " Put nvcc 13 on the path and build again, or use Backend.openBest()");
+    }
+    int[] driver = new int[1];
+    ReturnCode.require(JCudaDriver.cuDriverGetVersion(driver), "cuDriverGetVersion");
+    Targets targets = Targets.of(Images.targets());
+    List<Hardware> devices = new ArrayList<>();
+    for (int i = 0; i < count[0]; i++) {
+      devices.add(Hardware.of(i, driver[0], targets));
+    }
+    return new Installation(List.copyOf(devices), null);
+  }
+
+  /** What it means that the driver cannot be initialized. */
+  private static String explain(int code) {
+    if (code == ReturnCode.NO_DEVICE) {
+      return "the NVIDIA driver is installed, but it finds no device; is the GPU switched off, or"
+          + " hidden by CUDA_VISIBLE_DEVICES?";
+    }
+    if (code == ReturnCode.DRIVER_MISMATCH) {
+      return "the NVIDIA driver's library and kernel module are of different versions; restart the"
+          + " machine after an update of the driver";
+    }
+    return "cuInit returned " + ReturnCode.name(code) + ". " + INSTALL;
+  }
+
+  /** What went wrong when the libraries were loaded, and what cures it. */
+  static String explain(Throwable thrown) {
+    String said = String.valueOf(thrown.getMessage());
+    if (thrown instanceof NoClassDefFoundError && said.contains("jcuda")) {
+      return "JCuda is not on the class path; add org.jcuda:jcuda and org.jcuda:jcuda-natives"
+          + " (found: "
+          + said
+          + ")";
+    }
+    if (thrown instanceof LinkageError) {
+      return explainLinkage(said);
+    }
+    return "CUDA does not work here: " + thrown;
+  }
+
+  /** JCuda's message is that of two attempts, with their stacks. */
+  private static String explainLinkage(String said) {
+    if (said.contains("No resource found")) {
+      return "JCuda has no library for %s on %s; add the natives of this system, such as"
+              .formatted(System.getProperty("os.name"), System.getProperty("os.arch"))
+          + " org.jcuda:jcuda-natives:linux-x86_64, to the class path where there are any";
+    }
+    if (said.contains("libcuda.so") || said.contains("dependent libraries")) {
+      return "the NVIDIA driver (libcuda.so.1 or nvcuda.dll) is not installed. " + INSTALL;
+    }
+    return "JCuda's library cannot be loaded: "
+        + said.lines().filter(line -> line.contains("Error:")).findFirst().orElse(said).strip();
+  }
+
+  static Installation missing(String why) {
+    return new Installation(List.of(), why);
+  }
+
+  /** Whether there is a real device that Unroll can use. */
+  boolean hasReal() {
+    return devices.stream().anyMatch(device -> device.refusal() == null && !device.isSimulated());
+  }
+
+  /** Whether there is any device that Unroll can use. */
+  boolean isUsable() {
+    return devices.stream().anyMatch(device -> device.refusal() == null);
+  }
+
+  /** Every device with its number, one after the other, or why there is none. */
+  String describe() {
+    return refusal != null
+        ? refusal
+        : IntStream.range(0, devices.size())
+            .mapToObj(i -> "cuda:" + i + " " + devices.get(i).describe())
+            .collect(Collectors.joining("; "));
+  }
+
+  /**
+   * The number of the device that a user means.
+   *
+   * @param selector {@code cuda}, or with a number or a part of a name behind a colon
+   * @throws BackendUnavailableException if that is none or several, or one that cannot be used
+   */
+  int select(String selector) {
+    if (refusal != null) {
+      throw unavailable(selector, refusal);
+    }
+    int colon = selector.indexOf(':');
+    String wanted = colon < 0 ? "" : selector.substring(colon + 1).strip();
+    if (colon >= 0 && wanted.isEmpty()) {
+      throw unavailable(selector, "nothing stands behind the colon. There are " + describe());
+    }
+    List<Integer> fitting = colon < 0 ? List.of(first()) : fitting(wanted);
+    if (fitting.size() != 1) {
+      throw unavailable(
+          selector,
+          (fitting.isEmpty() ? "no device goes by \"" : "several devices go by \"")
+              + wanted
+              + "\". There are "
+              + describe());
+    }
+    int number = fitting.get(0);
+    if (devices.get(number).refusal() != null) {
+      throw unavailable(selector, devices.get(number).describe());
+    }
+    return number;
+  }
+
+  private int first() {
+    return IntStream.range(0, devices.size())
+        .filter(i -> devices.get(i).refusal() == null)
+        .findFirst()
+        .orElse(0);
+  }
+
+  private List<Integer> fitting(String wanted) {
+    boolean isNumber = wanted.chars().allMatch(c -> c >= '0' && c <= '9');
+    return IntStream.range(0, devices.size())
+        .filter(i -> isNumber ? wanted.equals("" + i) : devices.get(i).isCalled(wanted))
+        .boxed()
+        .toList();
+  }
+
+  static BackendUnavailableException unavailable(String selector, String why) {
+    return new BackendUnavailableException(
+        String.format(Locale.ROOT, "backend \"%s\" is unavailable: %s", selector, why));
+  }
+}

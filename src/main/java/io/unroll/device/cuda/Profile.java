@@ -1,0 +1,100 @@
+package io.unroll.device.cuda;
+
+import io.unroll.device.DeviceProfiler.KernelTime;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.JCudaDriver;
+
+/** The times of commands, by an event before and one behind each. */
+final class Profile implements AutoCloseable {
+  /** Commands whose events are kept before they are asked. */
+  private static final int CAPACITY = 2048;
+
+  private static final double NANOS_OF_MILLI = 1e6;
+
+  private final CommandStream stream;
+  private final CUevent[] starts = new CUevent[CAPACITY];
+  private final CUevent[] stops = new CUevent[CAPACITY];
+  private final String[] names = new String[CAPACITY];
+  private final Map<String, Times> times = new HashMap<>();
+  private int count;
+
+  /** The nanoseconds of every launch of one kernel. */
+  private static final class Times {
+    private long[] nanos = new long[64];
+    private int launches;
+
+    void add(long duration) {
+      if (launches == nanos.length) {
+        nanos = Arrays.copyOf(nanos, 2 * launches);
+      }
+      nanos[launches++] = duration;
+    }
+
+    KernelTime named(String name) {
+      long[] sorted = Arrays.copyOf(nanos, launches);
+      Arrays.sort(sorted);
+      return new KernelTime(name, launches, Arrays.stream(sorted).sum(), sorted[launches / 2]);
+    }
+  }
+
+  Profile(CommandStream stream) {
+    this.stream = stream;
+  }
+
+  /** Marks where the next command begins. */
+  void begin() {
+    if (count == CAPACITY) {
+      collect();
+    }
+    if (starts[count] == null) {
+      starts[count] = stream.newEvent(CUevent_flags.CU_EVENT_DEFAULT);
+      stops[count] = stream.newEvent(CUevent_flags.CU_EVENT_DEFAULT);
+    }
+    stream.record(starts[count]);
+  }
+
+  /** Marks where it ends. */
+  void end(String name) {
+    names[count] = name;
+    stream.record(stops[count++]);
+  }
+
+  /** Waits for the commands and reads their times. */
+  void collect() {
+    float[] millis = new float[1];
+    for (int i = 0; i < count; i++) {
+      stream.await(stops[i]);
+      double nanos = NANOS_OF_MILLI * stream.between(starts[i], stops[i], millis);
+      times.computeIfAbsent(names[i], name -> new Times()).add(Math.max(1, Math.round(nanos)));
+    }
+    count = 0;
+  }
+
+  /** What was collected, the largest total first. */
+  List<KernelTime> times() {
+    return times.entrySet().stream()
+        .map(entry -> entry.getValue().named(entry.getKey()))
+        .sorted(
+            Comparator.comparingLong(KernelTime::totalNanos)
+                .reversed()
+                .thenComparing(KernelTime::name))
+        .toList();
+  }
+
+  /** Destroys the events; the context must be current. */
+  @Override
+  public void close() {
+    for (int i = 0; i < CAPACITY && starts[i] != null; i++) {
+      JCudaDriver.cuEventDestroy(starts[i]);
+      if (stops[i] != null) {
+        JCudaDriver.cuEventDestroy(stops[i]);
+      }
+    }
+  }
+}
