@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ProgramSourceTest {
   private static final List<String> FILES = List.of("math.h", "cells/lstm.h", "gpu/stepwise.h");
@@ -66,5 +69,25 @@ class ProgramSourceTest {
                 () -> ProgramSource.of(List.of("cells/nought.h"), Map.of()))
             .getMessage();
     assertTrue(message.contains("cells/nought.h"), message);
+  }
+
+  @Test
+  void aFolderOfTheUserTakesTheJarsPlace(@TempDir Path folder) throws IOException {
+    Files.createDirectory(folder.resolve("gpu"));
+    Files.writeString(folder.resolve("dialect.h"), "mine\n");
+    Files.writeString(folder.resolve("gpu/a.h"), "#include \"../dialect.h\"\n#include \"b.h\"\n");
+    System.setProperty(ProgramSource.PROPERTY, folder.toString());
+    try {
+      IllegalArgumentException missing =
+          assertThrows(
+              IllegalArgumentException.class, () -> ProgramSource.of(List.of("gpu/a.h"), Map.of()));
+      assertTrue(missing.getMessage().contains(folder.toString()), missing::getMessage);
+      assertTrue(missing.getMessage().startsWith("gpu/a.h:2 includes"), missing::getMessage);
+      Files.writeString(folder.resolve("gpu/b.h"), "yours\n");
+      String text = ProgramSource.of(List.of("gpu/a.h"), Map.of());
+      assertTrue(text.contains("mine\n") && text.contains("yours\n"), text);
+    } finally {
+      System.clearProperty(ProgramSource.PROPERTY);
+    }
   }
 }
