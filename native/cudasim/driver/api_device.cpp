@@ -18,7 +18,7 @@ void checkOrdinal(int device) {
 
 void discard(Call &call, Context &context) {
   waitForAll(call.lock, context);
-  std::string broken = brokenGuards();
+  std::string broken = context.error == SUCCESS ? brokenGuards() : "";
   std::vector<std::shared_ptr<Stream>> streams(context.streams.begin(), context.streams.end());
   for (const auto &stream : streams) closeStream(*stream);
   context.legacy = nullptr;

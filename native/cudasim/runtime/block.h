@@ -58,6 +58,7 @@ struct Warp {
 class Workplace {
  public:
   ~Workplace();
+  void clear();
   void prepare(int threads, size_t dynamicBytes);
   char *stack(int thread) { return stacks + stackBytes * static_cast<size_t>(thread); }
   unsigned char *dynamic() { return memory + FENCE; }

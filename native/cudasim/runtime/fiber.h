@@ -33,5 +33,14 @@ void arrived(Fiber &from);
 void releaseAt(const volatile void *at);
 void acquireAt(const volatile void *at);
 
+// While one lives, what this OS thread does is no access for ThreadSanitizer: to free what fibers have used,
+// without being ordered behind them.
+class Unwatched {
+ public:
+  Unwatched();
+  ~Unwatched();
+  Unwatched(const Unwatched &) = delete;
+};
+
 }  // namespace cudasim
 }  // namespace unroll

@@ -56,9 +56,12 @@ void runInWaves(Grid &grid, int64_t units, int atOnce, int size, const Order &or
     together(now * size, [&](int i) {
       runInCluster(grid, order.at(first + i / size), *clusters[static_cast<size_t>(i / size)], i % size);
     });
+    Unwatched free;
+    clusters.clear();
   }
 }
 
+#if !defined(UNROLL_CUDASIM_TSAN)
 void runOneByOne(Grid &grid, int64_t blocks, int atOnce, const Order &order) {
   std::atomic<int64_t> next{0};
   together(atOnce, [&](int) {
@@ -68,6 +71,7 @@ void runOneByOne(Grid &grid, int64_t blocks, int atOnce, const Order &order) {
     }
   });
 }
+#endif
 
 }  // namespace
 

@@ -24,12 +24,20 @@ bool untouched(const void *at, size_t bytes) {
 
 }  // namespace
 
-Workplace::~Workplace() {
+Workplace::~Workplace() { clear(); }
+
+void Workplace::clear() {
+  Unwatched free;
+  threads = std::vector<Thread>();
   for (Warp &warp : warps) {
     for (Exchange *exchange : warp.exchanges) delete exchange;
   }
+  warps.clear();
   if (stacks != nullptr) munmap(stacks, stacksBytes);
   std::free(memory);
+  stacks = nullptr;
+  memory = nullptr;
+  stacksBytes = memoryBytes = 0;
 }
 
 void Workplace::prepare(int count, size_t bytes) {

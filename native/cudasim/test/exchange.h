@@ -95,7 +95,8 @@ KERNEL stuck_kernel(WRITES(unsigned, flag), int how, offset items) {
   if (how == 1 && GROUP_NUMBER != 1) GRID_BARRIER();
   while (how == 2 && LANE == 3 && load_acquire(START(flag)) == 0) {
   }
-  if (how == 3 && LANE < 2) __shfl_sync(LANE == 0 ? 1u : 3u, 1, 0);
+  if (how == 3 && LANE == 1) __shfl_sync(3u, 1, 0);
+  if (how == 3) BARRIER();
   if (how == 4 && LANE < 32) {
     if (LANE == 7) __syncwarp();
     else __ballot_sync(~0u, 1);
@@ -107,4 +108,14 @@ KERNEL write_kernel(WRITES(real, out), offset at, int shared_at, offset items) {
   GROUP_MEMORY(real, part);
   if (LANE == 0) AT(out, at) = 1;
   if (LANE == 1) part[shared_at] = 1;
+}
+
+/* Reads the group's memory before it is written, and then writes it. */
+KERNEL fresh_kernel(WRITES(real, out), offset items) {
+  GROUP_MEMORY(real, part);
+  SHARED real other[4];
+  if (LANE != 0) return;
+  AT(out, 0) = part[3];
+  AT(out, 1) = other[2];
+  part[3] = other[2] = 1;
 }
