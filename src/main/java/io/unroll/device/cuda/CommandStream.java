@@ -152,13 +152,10 @@ final class CommandStream implements AutoCloseable {
     end("copy out");
   }
 
-  /** Queues the same four bytes all over a range of so many of them. */
-  void fill(CUdeviceptr memory, long byteAt, long count, int pattern) {
-    begin();
-    check(
-        JCudaDriver.cuMemsetD32Async(memory.withByteOffset(byteAt), pattern, count, stream),
-        "cuMemsetD32Async");
-    end("fill");
+  /** Queues the same four bytes, so many times, from the start of memory on. */
+  void fill(CUdeviceptr memory, long count, int pattern) {
+    requireUsable();
+    check(JCudaDriver.cuMemsetD32Async(memory, pattern, count, stream), "cuMemsetD32Async");
   }
 
   /**
