@@ -199,7 +199,7 @@ void testCell(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
 
 void testRecurrences() {
   for (const PlainCell &cell : PLAIN_CELLS) {
-    testCell(cell, {1, 1, 1}, false, false);
+    if (!QUICK) testCell(cell, {1, 1, 1}, false, false);
     testCell(cell, {3, 9, 35}, true, true);
   }
 }

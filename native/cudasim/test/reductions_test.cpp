@@ -145,13 +145,19 @@ void testSample() {
 void testReductions() {
   Session session;
   for (int rows : {1, 33, 70}) {
-    for (int n : {1, 32, 67}) testColumns(rows, n);
+    for (int n : {1, 32, 67}) {
+      if (!QUICK || rows + n == 100) testColumns(rows, n);
+    }
   }
-  testScatter(3, 2);
+  if (!QUICK) testScatter(3, 2);
   testScatter(300, 65);
-  for (int classes : {2, 17, 300}) testCrossEntropy(classes);
-  for (int n : {1, 255, 700}) testSums(n);
-  testSample();
+  for (int classes : {2, 17, 300}) {
+    if (!QUICK || classes == 300) testCrossEntropy(classes);
+  }
+  for (int n : {1, 255, 700}) {
+    if (!QUICK || n == 255) testSums(n);
+  }
+  if (!QUICK) testSample();
 }
 
 }  // namespace test
