@@ -48,8 +48,8 @@ record Installation(List<Hardware> devices, String refusal) {
     }
     if (!Images.areThere()) {
       return missing(
-          "this build of Unroll has no kernels for CUDA: nvcc was missing when it was built, or it was told"
-              + " to leave them out. Put nvcc 13 on the path and build again, or use"
+          "this build of Unroll has no kernels for CUDA: nvcc was missing when it was built, or it"
+              + " was told to leave them out. Put nvcc 13 on the path and build again, or use"
               + " Backend.openBest().");
     }
     int[] driver = new int[1];

@@ -57,7 +57,7 @@ class InstallationTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "libcuda.so.1: cannot open shared object file|(libcuda.so.1 or nvcuda.dll) is not installed",
+        "libcuda.so.1: cannot open shared object|(libcuda.so.1 or nvcuda.dll) is not installed",
         "a.dll: Can't find dependent libraries|(libcuda.so.1 or nvcuda.dll) is not installed",
         "No resource found with name '/lib/a.so'|add the natives of this system",
         "another reason|JCuda's library cannot be loaded: another reason"
