@@ -1,13 +1,12 @@
-/* All steps of a recurrence in one launch. A group keeps ROWS_OF_GROUP rows of the batch for the whole sequence and
- * knows nothing of the others; h, or backward the gradients of the recurrent product, lie twice in its own memory,
- * those of the step before and those of this one, so that one barrier a step is enough. A lane computes ROWS rows of
- * one unit, and then of the unit LANES_OF_ROW further on. The weights are read at every step: out of the group's own
- * memory if they fit there (KEPT is 1 and SLICE has room for them), else out of the device's caches.
- * ROWS is 1, 2 or 4, LANES_OF_ROW divides GROUP, SLICE is in reals: the host's choice, io.unroll.device.GpuRecurrence.
- * Grid  one group per ROWS_OF_GROUP rows; items is the number of groups */
+/* All steps of a recurrence in one launch. A group keeps some rows of the batch for the whole sequence and knows
+ * nothing of the others; h, or backward the gradients of the recurrent product, lie twice in its own memory, those of
+ * the step before and those of this one, so that one barrier a step is enough. lanes_of_row lanes, which divide GROUP,
+ * share ROWS rows: a lane computes ROWS rows of one unit, and then of the unit lanes_of_row further on. The weights are
+ * read at every step: out of the group's own memory if they fit there (KEPT is 1 and SLICE has room for them), else out
+ * of the device's caches.
+ * Constants  ROWS, 1, 2 or 4; KEPT; SLICE, the group's own memory in reals: io.unroll.device.GpuSequencePlan
+ * Grid       one group per GROUP / lanes_of_row * ROWS rows; items is the number of groups */
 #include "cell.h"
-
-#define ROWS_OF_GROUP (GROUP / LANES_OF_ROW * ROWS)
 
 #if KEPT
 #define WEIGHTS LOCAL const real *
@@ -25,7 +24,7 @@ DEVICE_FN WEIGHTS own_weights(LOCAL real *place, GLOBAL const real *weights, off
 #endif
 }
 
-/* sum[r][g] = the product of row r of left [ROWS_OF_GROUP, k], in the group's own memory, with the column unit of
+/* sum[r][g] = the product of row r of left [rows_of_group, k], in the group's own memory, with the column unit of
  * gate g of weights [k, gates*hidden]. gates is a constant, at most GATES. */
 DEVICE_FN void multiply_rows(LOCAL const real *left, WEIGHTS weights, int unit, int hidden, int k, int gates,
                              real (*sum)[GATES]) {
@@ -44,13 +43,14 @@ DEVICE_FN void multiply_rows(LOCAL const real *left, WEIGHTS weights, int unit, 
 KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real, bias_ih), READS(real, bias_hh),
                                READS(real, unit_weights), READS(integer, lengths), WRITES(real, states),
                                WRITES(real, keep), WRITES(real, y), int steps, int batch, int hidden, int reverse,
-                               int ld_y, offset items) {
+                               int ld_y, int lanes_of_row, offset items) {
   SHARED real slice[SLICE];
+  int rows_of_group = GROUP / lanes_of_row * ROWS;
   offset size = batch * (offset)hidden;
-  int floats = ROWS_OF_GROUP * hidden, lane_row = LANE / LANES_OF_ROW * ROWS;
+  int floats = rows_of_group * hidden, lane_row = LANE / lanes_of_row * ROWS;
   WEIGHTS own = own_weights(slice + 2 * floats, START(weights), (offset)GATES * hidden * hidden);
   EACH_ITEM_OF_GROUP(item) {
-    int first = (int)item * ROWS_OF_GROUP, rows = batch - first < ROWS_OF_GROUP ? batch - first : ROWS_OF_GROUP;
+    int first = (int)item * rows_of_group, rows = batch - first < rows_of_group ? batch - first : rows_of_group;
     for (int e = LANE; e < floats; e += GROUP) {
       slice[e] = e < rows * hidden ? AT(states, (reverse ? steps : 0) * size + first * (offset)hidden + e) : 0.0f;
       slice[floats + e] = 0.0f;
@@ -65,7 +65,7 @@ KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real
                            START(states) + (reverse ? t : t + 1) * size,
                            IS_GIVEN(keep) ? START(keep) + t * size * RESERVED : 0,
                            IS_GIVEN(y) ? START(y) + t * (offset)batch * ld_y : 0, (steps + 1) * size, hidden, ld_y, t};
-      for (int unit = LANE % LANES_OF_ROW; unit < hidden; unit += LANES_OF_ROW) {
+      for (int unit = LANE % lanes_of_row; unit < hidden; unit += lanes_of_row) {
         real products[ROWS][GATES];
         multiply_rows(h + lane_row * hidden, own, unit, hidden, hidden, GATES, products);
         for (int r = 0; r < ROWS; r++) {
@@ -83,13 +83,14 @@ KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real
 KERNEL sequence_backward_kernel(READS(real, weights), READS(real, keep), READS(real, unit_weights),
                                 READS(integer, lengths), READS(real, states), WRITES(real, ds), WRITES(real, d_unit),
                                 READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int steps, int batch, int hidden,
-                                int reverse, int ld_dy, offset items) {
+                                int reverse, int ld_dy, int lanes_of_row, offset items) {
   SHARED real slice[SLICE];
+  int rows_of_group = GROUP / lanes_of_row * ROWS;
   offset size = batch * (offset)hidden;
-  int gates = GATES * hidden, floats = ROWS_OF_GROUP * gates, lane_row = LANE / LANES_OF_ROW * ROWS;
+  int gates = GATES * hidden, floats = rows_of_group * gates, lane_row = LANE / lanes_of_row * ROWS;
   WEIGHTS own = own_weights(slice + 2 * floats, START(weights), (offset)gates * hidden);
   EACH_ITEM_OF_GROUP(item) {
-    int first = (int)item * ROWS_OF_GROUP, rows = batch - first < ROWS_OF_GROUP ? batch - first : ROWS_OF_GROUP;
+    int first = (int)item * rows_of_group, rows = batch - first < rows_of_group ? batch - first : rows_of_group;
     for (int e = LANE; e < floats; e += GROUP) slice[e] = slice[floats + e] = 0.0f;
     BARRIER();
     /* With k = -1 the gradient of the first state gets its product; there is no step then. */
@@ -102,7 +103,7 @@ KERNEL sequence_backward_kernel(READS(real, weights), READS(real, keep), READS(r
                             START(ds), START(d_unit), IS_GIVEN(dy) ? START(dy) + t * (offset)batch * ld_dy : 0,
                             START(dzx) + t * size * GATES, START(dzh) + t * size * GATES, (steps + 1) * size, batch,
                             hidden, ld_dy, t};
-      for (int unit = LANE % LANES_OF_ROW; unit < hidden; unit += LANES_OF_ROW) {
+      for (int unit = LANE % lanes_of_row; unit < hidden; unit += lanes_of_row) {
         real products[ROWS][GATES];
         multiply_rows(dz_after + lane_row * gates, own, unit, hidden, gates, 1, products);
         for (int r = 0; r < ROWS; r++) {

@@ -44,7 +44,7 @@ Sequence sequence(const PlainCell &cell, Shape shape, const Manner &manner) {
   made.weightHh = numbers(products * shape.hiddenSize, random, scale);
   made.biasIh = numbers(products, random);
   made.biasHh = numbers(products, random);
-  made.unit = numbers(static_cast<size_t>(cell.unitWeights) * shape.hiddenSize, random);
+  made.unit = numbers(static_cast<size_t>(cell.unitWeights) * shape.hiddenSize, random, scale);
   made.dUnitBefore = numbers(units * cell.unitWeights, random);
   made.first = numbers(units * cell.states, random);
   made.dLast = numbers(units * cell.states, random);

@@ -1,10 +1,15 @@
 package io.unroll.cli;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
+import io.unroll.device.Device;
+import io.unroll.device.DeviceProfiler;
+import io.unroll.device.DeviceProfiler.KernelTime;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,12 +29,17 @@ import picocli.CommandLine.Spec;
           + " backward from a fixed gradient of the output to the gradients of the input and of"
           + " every weight, without loss and update.",
       "",
+      "--profile then runs as often again and prints how long each kernel took by the clock of the"
+          + " device, the largest share first. Such a clock may slow a device down, so the times"
+          + " above are taken without it.",
+      "",
       "GFLOP/s counts the matrix products alone: 2*T*B*(I+H)*G*H for each layer, I = H above the"
           + " first, three times that for train; G is 1 for tanh and relu, 3 for gru, 4 for lstm."
     },
     footer = {
       "  unroll bench",
       "  unroll bench --cell gru --shape 128,64,512,512 --layers 2",
+      "  unroll bench --device opencl --profile",
       "  unroll bench --device reference --shape 8,2,16,16 --mode forward --json"
     })
 final class BenchCommand implements Callable<Integer> {
@@ -78,6 +88,11 @@ final class BenchCommand implements Callable<Integer> {
       })
   double seconds;
 
+  @Option(
+      names = "--profile",
+      description = "Also print the time of each kernel, on devices that tell it: opencl.")
+  boolean profile;
+
   @Option(names = "--json", description = "Print one line of JSON and nothing else.")
   boolean json;
 
@@ -90,17 +105,33 @@ final class BenchCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     try (Backend backend = device.open(json ? null : out)) {
+      DeviceProfiler profiler = profile ? profiler(backend) : null;
       double[] times;
+      List<KernelTime> kernels = null;
       try (RecurrentBench bench = new RecurrentBench(backend, cell, shape, layers, mode)) {
         times = bench.measure(seconds);
+        if (profiler != null) {
+          kernels = bench.profile(profiler, times.length);
+        }
       }
       if (json) {
-        out.println(new Gson().toJson(asJson(backend, times)));
+        out.println(new Gson().toJson(asJson(backend, times, kernels)));
       } else {
         print(out, times);
+        if (kernels != null) {
+          print(out, kernels, times.length);
+        }
       }
       return 0;
     }
+  }
+
+  private static DeviceProfiler profiler(Backend backend) {
+    DeviceProfiler.Offer offer = Device.of(backend).profiler();
+    if (offer.profiler() == null) {
+      throw new WorkFailedException("--profile is not possible here: " + offer.refusal());
+    }
+    return offer.profiler();
   }
 
   private double gigaflops(double[] times) {
@@ -108,7 +139,7 @@ final class BenchCommand implements Callable<Integer> {
     return RecurrentBench.operations(cell, shape, layers, mode) / milliseconds / 1e6;
   }
 
-  private JsonObject asJson(Backend backend, double[] times) {
+  private JsonObject asJson(Backend backend, double[] times, List<KernelTime> kernels) {
     JsonObject line = new JsonObject();
     line.addProperty("device", backend.name());
     line.addProperty("cell", cell.name());
@@ -128,7 +159,45 @@ final class BenchCommand implements Callable<Integer> {
     line.addProperty("description", backend.description());
     line.addProperty("jdk", Runtime.version().toString());
     line.addProperty("unroll", Version.text());
+    if (kernels != null) {
+      line.add("profile", asJson(kernels));
+    }
     return line;
+  }
+
+  private static JsonArray asJson(List<KernelTime> kernels) {
+    JsonArray lines = new JsonArray();
+    for (KernelTime kernel : kernels) {
+      JsonObject line = new JsonObject();
+      line.addProperty("kernel", kernel.name());
+      line.addProperty("launches", kernel.launches());
+      line.addProperty("total_ms", kernel.totalNanos() / 1e6);
+      line.addProperty("median_us", kernel.medianNanos() / 1e3);
+      line.addProperty("share", share(kernel, kernels));
+      lines.add(line);
+    }
+    return lines;
+  }
+
+  /** Of the time of all kernels, from 0 to 1. */
+  private static double share(KernelTime kernel, List<KernelTime> kernels) {
+    long all = kernels.stream().mapToLong(KernelTime::totalNanos).sum();
+    return all == 0 ? 0 : (double) kernel.totalNanos() / all;
+  }
+
+  private static void print(PrintWriter out, List<KernelTime> kernels, int runs) {
+    out.printf("%nOn the device, over %d runs:%n", runs);
+    out.println("  share    total ms   launches   median us  kernel");
+    for (KernelTime kernel : kernels) {
+      out.printf(
+          Locale.ROOT,
+          "%6.1f%% %11.3f %10d %11.1f  %s%n",
+          100 * share(kernel, kernels),
+          kernel.totalNanos() / 1e6,
+          kernel.launches(),
+          kernel.medianNanos() / 1e3,
+          kernel.name());
+    }
   }
 
   private void print(PrintWriter out, double[] times) {

@@ -3,6 +3,8 @@ package io.unroll.cli;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
 import io.unroll.Philox;
+import io.unroll.device.DeviceProfiler;
+import io.unroll.device.DeviceProfiler.KernelTime;
 import io.unroll.nn.Parameters;
 import io.unroll.nn.Recurrent;
 import io.unroll.nn.RecurrentConfig;
@@ -89,6 +91,17 @@ final class RecurrentBench implements AutoCloseable {
     repeat(atLeast / 2);
     requireFinite();
     return repeat(atLeast).stream().mapToDouble(s -> s * 1e3).sorted().toArray();
+  }
+
+  /**
+   * Times single kernels over some runs; to be called after {@link #measure}, so that all are warm.
+   */
+  List<KernelTime> profile(DeviceProfiler profiler, int runs) {
+    profiler.start();
+    for (int i = 0; i < runs; i++) {
+      runOnce();
+    }
+    return profiler.stop();
   }
 
   private List<Double> repeat(double atLeast) {

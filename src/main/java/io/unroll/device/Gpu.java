@@ -9,6 +9,9 @@ public interface Gpu extends Device {
   /** The lanes of a group, 256 or 64: the macro {@code GROUP} of every text. */
   int groupSize();
 
+  /** Where its buffers are entered. */
+  Ledger ledger();
+
   /** How many groups it runs at once at least, one on each of its processors. */
   int computeUnits();
 

@@ -1,7 +1,7 @@
 package io.unroll.device;
 
 /** {@link Device#gemm} by the text of {@code kernels/gpu/gemm.h}. */
-public final class GpuGemm implements AutoCloseable {
+public final class GpuGemm {
   /** Groups for each processor that hide one another's waiting. */
   private static final int GROUPS_PER_UNIT = 2;
 
@@ -85,11 +85,5 @@ public final class GpuGemm implements AutoCloseable {
   private int slices(long squares, int k) {
     long wanted = GpuKernels.pieces((long) GROUPS_PER_UNIT * gpu.computeUnits(), squares);
     return (int) Math.max(1, Math.min(wanted, k / SHORTEST_SLICE));
-  }
-
-  /** Frees its scratch. */
-  @Override
-  public void close() {
-    workspace.close();
   }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
  * cell together ({@code step.h}). {@code -Dunroll.gpu.recurrence=sequence} or {@code step} allows
  * only that one.
  */
-public final class GpuRecurrences implements AutoCloseable {
+public final class GpuRecurrences {
   /**
    * W_hh up to so many bytes is read from the device's caches at every step rather than launched
    * anew: about what a processor reads in the time of a launch, 256 KiB at 32 bytes a cycle being 8
@@ -46,29 +46,16 @@ public final class GpuRecurrences implements AutoCloseable {
     if (allowed.equals("step")) {
       return FusedRecurrence.Offer.of(step);
     }
-    GpuSequencePlan forward = plan(key, 1);
-    GpuSequencePlan backward = plan(key, key.cell.gateCount());
-    if (forward.fits() && backward.fits()) {
-      return FusedRecurrence.Offer.of(
-          new GpuSequence(gpu, transposed, key.cell, forward, backward));
+    GpuSequencePlan plan =
+        GpuSequencePlan.of(gpu, key.cell, key.batch, key.hiddenSize, STREAMED_BYTES);
+    if (plan.fits()) {
+      return FusedRecurrence.Offer.of(new GpuSequence(gpu, transposed, key.cell, plan));
     }
     if (allowed.equals("any")) {
       return FusedRecurrence.Offer.of(step);
     }
     return FusedRecurrence.Offer.refused(
         "%s with H=%d does not fit one launch on \"%s\": %s"
-            .formatted(
-                key.cell, key.hiddenSize, gpu.name(), (forward.fits() ? backward : forward).why()));
-  }
-
-  private GpuSequencePlan plan(Key key, int widthFactor) {
-    return GpuSequencePlan.of(
-        gpu, key.cell, key.batch, key.hiddenSize, widthFactor, STREAMED_BYTES);
-  }
-
-  /** Frees its scratch. */
-  @Override
-  public void close() {
-    transposed.close();
+            .formatted(key.cell, key.hiddenSize, gpu.name(), plan.why()));
   }
 }

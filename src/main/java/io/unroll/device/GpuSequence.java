@@ -6,27 +6,20 @@ import io.unroll.CellSpec;
 final class GpuSequence implements FusedRecurrence {
   private final Gpu gpu;
   private final GpuTranspose transpose;
-  private final GpuSequencePlan forwardPlan;
-  private final GpuSequencePlan backwardPlan;
+  private final GpuSequencePlan plan;
   private final GpuEntry forwardEntry;
   private final GpuEntry backwardEntry;
   private final KernelArgs args = new KernelArgs();
   private DeviceKernel forward;
   private DeviceKernel backward;
 
-  GpuSequence(
-      Gpu gpu,
-      GpuWorkspace transposed,
-      CellSpec cell,
-      GpuSequencePlan forwardPlan,
-      GpuSequencePlan backwardPlan) {
+  GpuSequence(Gpu gpu, GpuWorkspace transposed, CellSpec cell, GpuSequencePlan plan) {
     this.gpu = gpu;
     this.transpose = new GpuTranspose(gpu, transposed);
-    this.forwardPlan = forwardPlan;
-    this.backwardPlan = backwardPlan;
+    this.plan = plan;
     String file = "gpu/sequence.h";
-    forwardEntry = GpuEntry.of(cell, file, "sequence_forward_kernel", forwardPlan.constants());
-    backwardEntry = GpuEntry.of(cell, file, "sequence_backward_kernel", backwardPlan.constants());
+    forwardEntry = GpuEntry.of(cell, file, "sequence_forward_kernel", plan.constants());
+    backwardEntry = GpuEntry.of(cell, file, "sequence_backward_kernel", plan.constants());
   }
 
   @Override
@@ -45,7 +38,7 @@ final class GpuSequence implements FusedRecurrence {
         .buffer(c.states, c.statesAt)
         .buffer(c.keep, c.keepAt)
         .buffer(c.y, c.yAt);
-    launch(forward, forwardPlan, c, c.ldY);
+    launch(forward, c, c.ldY);
   }
 
   @Override
@@ -64,11 +57,12 @@ final class GpuSequence implements FusedRecurrence {
         .buffer(c.dy, c.dyAt)
         .buffer(c.dzx, c.dzxAt)
         .buffer(c.dzh, c.dzhAt);
-    launch(backward, backwardPlan, c, c.ldDy);
+    launch(backward, c, c.ldDy);
   }
 
-  private void launch(DeviceKernel kernel, GpuSequencePlan plan, RecurrentCall c, int ld) {
+  private void launch(DeviceKernel kernel, RecurrentCall c, int ld) {
     args.i32(c.steps).i32(c.batch).i32(c.hiddenSize).i32(c.reverse ? 1 : 0).i32(ld);
+    args.i32(plan.lanesOfRow());
     long groups = GpuKernels.pieces(c.batch, plan.rowsOfGroup(gpu.groupSize()));
     gpu.launchGroups(kernel, groups, groups, args);
   }

@@ -7,7 +7,7 @@ import java.util.Map;
  * How {@code sequence.h} is compiled for some sizes.
  *
  * @param rows rows that a lane computes: the macro {@code ROWS}
- * @param lanesOfRow lanes that share a row: {@code LANES_OF_ROW}
+ * @param lanesOfRow lanes that share a row
  * @param kept whether the weights lie in the group's own memory: {@code KEPT}
  * @param floats what it needs there
  * @param limit what there is
@@ -25,26 +25,28 @@ record GpuSequencePlan(
   private static final int LEAST_LANES = 32;
   private static final int MOST_ROWS = 4;
 
-  /** So that a program serves several sizes. */
-  private static final int ROUNDING = 1024;
+  /** Floats of the smallest program; each next one has so many times more, to serve many sizes. */
+  private static final int SMALLEST = 2048;
+
+  private static final int GROWTH = 4;
 
   /**
-   * @param widthFactor values that a unit of a row leaves for the next step: 1 forward, G backward
+   * The same for both directions, so that they share a program.
+   *
    * @param streamedBytes how large W_hh may be if it does not fit into the group's memory
    */
-  static GpuSequencePlan of(
-      Gpu gpu, CellSpec cell, int batch, int hiddenSize, int widthFactor, long streamedBytes) {
+  static GpuSequencePlan of(Gpu gpu, CellSpec cell, int batch, int hiddenSize, long streamedBytes) {
     int lanes = LEAST_LANES;
     while (lanes < hiddenSize && lanes < gpu.groupSize()) {
       lanes *= 2;
     }
     int sets = gpu.groupSize() / lanes;
     long limit = gpu.groupMemoryBytes() / Float.BYTES;
-    long each = 2L * sets * hiddenSize * widthFactor;
+    long each = 2L * sets * hiddenSize * cell.gateCount(); // backward leaves most for the next step
     int rows = 1;
     while (rows < MOST_ROWS
         && GpuKernels.pieces(batch, (long) sets * rows) > gpu.computeUnits()
-        && 2 * rows * each <= limit) {
+        && 2L * rows * each <= limit) {
       rows *= 2;
     }
     long weights = (long) cell.gateCount() * hiddenSize * hiddenSize;
@@ -72,8 +74,10 @@ record GpuSequencePlan(
   }
 
   Map<String, Integer> constants() {
-    long slice = Math.min(limit, GpuKernels.pieces(floats, ROUNDING) * ROUNDING);
-    return Map.of(
-        "ROWS", rows, "LANES_OF_ROW", lanesOfRow, "KEPT", kept ? 1 : 0, "SLICE", (int) slice);
+    long slice = SMALLEST;
+    while (slice < floats) {
+      slice *= GROWTH;
+    }
+    return Map.of("ROWS", rows, "KEPT", kept ? 1 : 0, "SLICE", (int) Math.min(slice, limit));
   }
 }

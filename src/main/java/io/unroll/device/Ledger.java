@@ -1,9 +1,11 @@
 package io.unroll.device;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -16,6 +18,22 @@ public final class Ledger {
   private Map<String, Long> peakByPurpose = Map.of();
   private long liveBytes;
   private long peakBytes;
+
+  private final List<Scratch> scratch = new ArrayList<>();
+
+  /** Memory that a device keeps between launches; it is given back with the last other buffer. */
+  interface Scratch {
+    /** Bytes that are in the ledger now. */
+    long bytes();
+
+    /** Closes its buffers; it may take others later. */
+    void release();
+  }
+
+  /** Watches over scratch, whose buffers are entered like others. */
+  void watch(Scratch kept) {
+    scratch.add(kept);
+  }
 
   /** Enters a buffer. */
   public void add(DeviceBuffer buffer, long bytes) {
@@ -35,6 +53,9 @@ public final class Ledger {
       liveBytes -= bytes;
       byPurpose.computeIfPresent(
           buffer.purpose(), (purpose, held) -> held == bytes ? null : held - bytes);
+      if (liveBytes > 0 && liveBytes == scratch.stream().mapToLong(Scratch::bytes).sum()) {
+        scratch.forEach(Scratch::release);
+      }
     }
     return known;
   }

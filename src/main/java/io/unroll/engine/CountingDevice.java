@@ -65,7 +65,8 @@ class CountingDevice implements Device {
     return like instanceof Gpu gpu ? new CountingGpu(gpu) : new CountingDevice(like);
   }
 
-  final Ledger ledger() {
+  /** Where its buffers are entered. */
+  public final Ledger ledger() {
     return ledger;
   }
 

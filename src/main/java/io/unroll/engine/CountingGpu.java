@@ -1,16 +1,20 @@
 package io.unroll.engine;
 
+import io.unroll.CellSpec;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceKernel;
+import io.unroll.device.FusedRecurrence;
 import io.unroll.device.Gpu;
 import io.unroll.device.GpuEntry;
 import io.unroll.device.GpuGemm;
+import io.unroll.device.GpuRecurrences;
 import io.unroll.device.KernelArgs;
 
-/** Counts what a GPU would hold, the scratch of its matrix products included. */
+/** Counts what a GPU would hold, the scratch of its products and recurrences included. */
 final class CountingGpu extends CountingDevice implements Gpu {
   private final Gpu like;
   private final GpuGemm gemm;
+  private final GpuRecurrences recurrences;
 
   /**
    * @param like decides besides how wide its groups are and how many run at once
@@ -19,6 +23,7 @@ final class CountingGpu extends CountingDevice implements Gpu {
     super(like);
     this.like = like;
     this.gemm = new GpuGemm(this);
+    this.recurrences = new GpuRecurrences(this);
   }
 
   @Override
@@ -66,8 +71,8 @@ final class CountingGpu extends CountingDevice implements Gpu {
   public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {}
 
   @Override
-  public void close() {
-    gemm.close();
-    super.close();
+  public FusedRecurrence.Offer fusedRecurrence(
+      CellSpec cell, int steps, int batch, int hiddenSize) {
+    return recurrences.offer(cell, batch, hiddenSize);
   }
 }

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.unroll.CellSpec;
+import io.unroll.device.DeviceKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -128,6 +130,34 @@ class BenchCommandTest {
       })
   void refusesWhatMakesNoSense(String option, String first, String second) {
     bench(option).failed(2, first, second);
+  }
+
+  @Test
+  void profilesKernelsWhereTheDeviceTellsTheirTimes() {
+    DeviceKind.OPENCL.require();
+    String out = bench("--device", "opencl", "--profile", "--json").succeeded().out();
+    JsonObject line = JsonParser.parseString(out).getAsJsonObject();
+    double shares = 0;
+    double before = 1;
+    for (JsonElement element : line.getAsJsonArray("profile")) {
+      JsonObject kernel = element.getAsJsonObject();
+      double share = kernel.get("share").getAsDouble();
+      assertTrue(share <= before, out);
+      assertTrue(kernel.get("launches").getAsInt() >= line.get("runs").getAsInt(), out);
+      assertTrue(kernel.get("total_ms").getAsDouble() > 0, out);
+      assertTrue(kernel.get("median_us").getAsDouble() > 0, out);
+      shares += share;
+      before = share;
+    }
+    assertEquals(1, shares, 1e-9);
+    assertTrue(out.contains("\"gemm_nt\"") && out.contains("_backward lstm\""), out);
+    String text = bench("--device", "opencl", "--profile").succeeded().out();
+    assertTrue(text.contains("On the device, over ") && text.contains("gemm_nt"), text);
+  }
+
+  @Test
+  void withoutSuchAClockProfilingFails() {
+    bench("--device", "reference", "--profile").failed(1, "--profile", "reference", "no clock");
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.unroll.Backend;
 import io.unroll.BackendOptions;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.device.cpu.CpuDevices;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -79,5 +80,23 @@ public enum DeviceKind {
   /** Opens the devices whose results must be equal: one for each of 1 to 3 threads of a CPU. */
   public List<Device> openAll() {
     return IntStream.rangeClosed(1, isCpu() ? 3 : 1).mapToObj(this::open).toList();
+  }
+
+  /**
+   * Opens a device for each way to run a recurrence: on each number of threads, and on a GPU as it
+   * chooses by size and with a launch for each step whatever the size.
+   */
+  public List<Device> openWays() {
+    if (isCpu()) {
+      return openAll();
+    }
+    List<Device> ways = new ArrayList<>(List.of(open(0)));
+    System.setProperty("unroll.gpu.recurrence", "step");
+    try {
+      ways.add(open(0));
+    } finally {
+      System.clearProperty("unroll.gpu.recurrence");
+    }
+    return ways;
   }
 }

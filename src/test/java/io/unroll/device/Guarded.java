@@ -23,8 +23,11 @@ public final class Guarded implements AutoCloseable {
     this.device = device;
     length = values.length;
     buffer = device.allocate(ElementType.REAL, length + GUARDS + BEHIND, "guarded");
-    device.fill(buffer, 0, buffer.length(), GUARD);
-    device.copyIn(values, 0, buffer, GUARDS, length);
+    // In one piece: of what a host writes in parts Oclgrind remembers the last one alone.
+    float[] all = new float[length + GUARDS + BEHIND];
+    java.util.Arrays.fill(all, GUARD);
+    System.arraycopy(values, 0, all, GUARDS, length);
+    device.copyIn(all, 0, buffer, 0, all.length);
   }
 
   static Guarded of(Device device, float... values) {

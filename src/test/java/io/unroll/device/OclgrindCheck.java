@@ -34,6 +34,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OclgrindCheck {
   private static final String KERNELS = "io/unroll/kernels/";
 
+  /**
+   * Instead of a way: whether each value that is read was written. Only for what reads buffers that
+   * the host has written whole: of a buffer filled or written in parts Oclgrind 21.10 remembers the
+   * last part alone, so scratch of a device looks as if nobody had written it.
+   */
+  private static final String WRITTEN = "written";
+
   /** Where systems put it; {@code -Dunroll.oclgrind=FILE} names another. */
   private static final List<String> LIBRARIES =
       List.of(
@@ -61,14 +68,14 @@ class OclgrindCheck {
   /** A process's output and Oclgrind's log. */
   private record Outcome(int exit, String output, String log) {}
 
-  private Outcome run(String part, int group, List<Path> before) throws IOException {
+  private Outcome run(String part, int group, String way, List<Path> before) throws IOException {
     Path log = folder.resolve("log.txt");
     Path output = folder.resolve("output.txt");
     String classPath =
         Stream.concat(before.stream().map(Path::toString), classPath())
             .reduce((a, b) -> a + File.pathSeparator + b)
             .orElseThrow();
-    Process process = start(part, group, classPath, log, output);
+    Process process = start(part, group, way, classPath, log, output);
     try {
       assertTrue(process.waitFor(5, TimeUnit.MINUTES), () -> part + " hangs");
     } catch (InterruptedException e) {
@@ -84,8 +91,14 @@ class OclgrindCheck {
     return Stream.of(System.getProperty("java.class.path"));
   }
 
-  private Process start(String part, int group, String classPath, Path log, Path output)
+  /**
+   * Starts it.
+   *
+   * @param way one of the ways that a GPU has to run a recurrence; or {@link #WRITTEN}
+   */
+  private Process start(String part, int group, String way, String classPath, Path log, Path output)
       throws IOException {
+    boolean written = way.equals(WRITTEN);
     ProcessBuilder builder =
         new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -95,42 +108,48 @@ class OclgrindCheck {
             "-Dunroll.opencl.group=" + group,
             "-Dunroll.opencl.cache=off",
             "-Dunroll.test.guards=0",
+            "-Dunroll.gpu.recurrence=" + (written ? "any" : way),
             "-cp",
             classPath,
             OclgrindRun.class.getName(),
             part);
-    // Not optimized, because a compiler may use a value that nobody wrote as it likes.
-    builder
-        .environment()
-        .putAll(
-            Map.of(
-                "OCLGRIND_BUILD_OPTIONS", "-cl-opt-disable",
-                "OCLGRIND_CHECK_API", "1",
-                "OCLGRIND_DATA_RACES", "1",
-                "OCLGRIND_LOG", log.toString(),
-                "OCLGRIND_UNIFORM_WRITES", "1",
-                "OCLGRIND_UNINITIALIZED", "1"));
+    Map<String, String> environment = builder.environment();
+    environment.putAll(
+        Map.of(
+            "OCLGRIND_CHECK_API", "1",
+            "OCLGRIND_DATA_RACES", "1",
+            "OCLGRIND_LOG", log.toString(),
+            "OCLGRIND_UNIFORM_WRITES", "1"));
+    if (written) {
+      // Not optimized, because a compiler may use a value that nobody wrote as it likes.
+      environment.putAll(
+          Map.of("OCLGRIND_BUILD_OPTIONS", "-cl-opt-disable", "OCLGRIND_UNINITIALIZED", "1"));
+    }
     return builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
   }
 
   static Stream<Arguments> parts() {
-    Stream<String> all =
-        Stream.concat(
-            Stream.of(OclgrindRun.KERNELS, OclgrindRun.PRODUCTS),
-            CellSpec.all().stream().map(CellSpec::name));
+    Stream<Arguments> cells =
+        CellSpec.all().stream()
+            .flatMap(
+                cell ->
+                    Stream.of("sequence", "step").map(way -> Arguments.of(cell.name(), 64, way)));
     return Stream.concat(
-        all.map(part -> Arguments.of(part, 64)),
         Stream.of(
-            Arguments.of(OclgrindRun.KERNELS, 256),
-            Arguments.of(OclgrindRun.PRODUCTS, 256),
-            Arguments.of("lstm", 256),
-            Arguments.of(OclgrindRun.TRAINING, 64)));
+            Arguments.of(OclgrindRun.KERNELS, 64, WRITTEN),
+            Arguments.of(OclgrindRun.PRODUCTS, 64, WRITTEN),
+            Arguments.of(OclgrindRun.KERNELS, 256, "any"),
+            Arguments.of(OclgrindRun.PRODUCTS, 256, "any"),
+            Arguments.of("lstm", 256, "sequence"),
+            Arguments.of("lstm", 256, "step"),
+            Arguments.of(OclgrindRun.TRAINING, 64, "any")),
+        cells);
   }
 
-  @ParameterizedTest(name = "{0} in groups of {1}")
+  @ParameterizedTest(name = "{0} in groups of {1}, {2}")
   @MethodSource("parts")
-  void nothingIsFound(String part, int group) throws IOException {
-    Outcome outcome = run(part, group, List.of());
+  void nothingIsFound(String part, int group, String way) throws IOException {
+    Outcome outcome = run(part, group, way, List.of());
     assertEquals("", outcome.log, outcome.output);
     assertEquals(0, outcome.exit, outcome.output);
     assertTrue(outcome.output.contains("Oclgrind"), outcome.output);
@@ -144,9 +163,11 @@ class OclgrindCheck {
    * @param right what stands there, once
    * @param wrong what is put in its place
    * @param part the run that uses it
+   * @param way that of the run
    * @param found what Oclgrind says then
    */
-  record Fault(String what, String file, String right, String wrong, String part, String found) {
+  record Fault(
+      String what, String file, String right, String wrong, String part, String way, String found) {
     @Override
     public String toString() {
       return what;
@@ -162,6 +183,7 @@ class OclgrindCheck {
             "    sums[LANE] = sum;\n    BARRIER();",
             "    sums[LANE] = sum;",
             OclgrindRun.KERNELS,
+            "any",
             race),
         new Fault(
             "no barrier before the first step of a sequence",
@@ -169,6 +191,7 @@ class OclgrindCheck {
             "      slice[floats + e] = 0.0f;\n    }\n    BARRIER();",
             "      slice[floats + e] = 0.0f;\n    }",
             "gru",
+            "sequence",
             race),
         new Fault(
             "a barrier that only half of the lanes reach",
@@ -176,6 +199,7 @@ class OclgrindCheck {
             "scratch[LANE] += scratch[LANE + width];\n    BARRIER();",
             "{ scratch[LANE] += scratch[LANE + width]; BARRIER(); }",
             OclgrindRun.KERNELS,
+            "any",
             "divergence"),
         new Fault(
             "one element too many read",
@@ -183,6 +207,7 @@ class OclgrindCheck {
             "first + LANE < rows ? AT(index",
             "first + LANE <= rows ? AT(index",
             OclgrindRun.KERNELS,
+            "any",
             "Invalid read"),
         new Fault(
             "one element too many written",
@@ -190,6 +215,7 @@ class OclgrindCheck {
             "i < items; i += GROUPS * GROUP",
             "i <= items; i += GROUPS * GROUP",
             OclgrindRun.KERNELS,
+            "any",
             "Invalid write"),
         new Fault(
             "sums that begin anywhere",
@@ -197,6 +223,7 @@ class OclgrindCheck {
             "for (int j = 0; j < MICRO; j++) sum[i][j] = 0.0f;",
             ";",
             OclgrindRun.PRODUCTS,
+            WRITTEN,
             "Uninitialized"));
   }
 
@@ -208,7 +235,7 @@ class OclgrindCheck {
     Path file = kernels.resolve(KERNELS + fault.file);
     Files.createDirectories(file.getParent());
     Files.writeString(file, plant(fault));
-    Outcome outcome = run(fault.part, 64, List.of(kernels));
+    Outcome outcome = run(fault.part, 64, fault.way, List.of(kernels));
     assertTrue(outcome.log.contains(fault.found), () -> outcome.log + outcome.output);
   }
 

@@ -37,8 +37,8 @@ final class Sequence implements AutoCloseable {
     int ld = hidden + 2;
     zx = Guarded.random(device, rows * gates * hidden, random);
     // As small as at the start of a training, so that a rounding does not grow from step to step.
-    weight =
-        Guarded.random(device, gates * hidden * hidden, random, (float) Math.sqrt(1.0 / hidden));
+    float small = (float) Math.sqrt(1.0 / hidden);
+    weight = Guarded.random(device, gates * hidden * hidden, random, small);
     biasIh = Guarded.random(device, gates * hidden, random);
     biasHh = Guarded.random(device, gates * hidden, random);
     states = Guarded.random(device, cell.stateCount() * (steps + 1) * batch * hidden, random);
@@ -47,7 +47,7 @@ final class Sequence implements AutoCloseable {
     ds = Guarded.random(device, cell.stateCount() * batch * hidden, random);
     dy = Guarded.random(device, rows * ld, random);
     dzx = Guarded.random(device, rows * gates * hidden, random);
-    unit = Guarded.random(device, cell.unitWeightCount() * hidden, random);
+    unit = Guarded.random(device, cell.unitWeightCount() * hidden, random, small);
     dUnit = Guarded.random(device, batch * cell.unitWeightCount() * hidden, random);
     dzh = cell.inputAndRecurrentAdd() ? dzx : Guarded.random(device, rows * gates * hidden, random);
     call.cell = cell;
@@ -177,10 +177,8 @@ final class Sequence implements AutoCloseable {
   /** Frees its buffers; the device stays open. */
   @Override
   public void close() {
-    for (Guarded each :
-        new Guarded[] {zx, weight, biasIh, biasHh, states, keep, y, ds, dy, dzx, dzh}) {
-      each.close();
-    }
+    Stream.of(zx, weight, biasIh, biasHh, unit, states, keep, y, ds, dy, dzx, dzh, dUnit)
+        .forEach(Guarded::close);
     if (call.lengths != null) {
       call.lengths.close();
     }

@@ -91,12 +91,6 @@ class CheckpointTest {
     return new CharRnn.Config(cell, 6, 1, 0, 0.2);
   }
 
-  private static Stream<String> available() {
-    return Backend.list().stream()
-        .filter(Backend.Availability::available)
-        .map(Backend.Availability::name);
-  }
-
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("everyOptimizerOnEveryBackend")
   void resumedTrainingIsBitwiseTheSame(String name, Method method) throws IOException {

@@ -1,6 +1,7 @@
 package io.unroll.device.opencl;
 
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL12;
 
@@ -119,11 +120,11 @@ record Hardware(
     return null;
   }
 
-  /** Whether a name that a user gave is part of its own or of its driver's. */
+  /** Whether a name that a user gave is part of its own, of its maker's or of its driver's. */
   boolean isCalled(String part) {
     String wanted = part.toLowerCase(Locale.ROOT);
-    return name.toLowerCase(Locale.ROOT).contains(wanted)
-        || platformName.toLowerCase(Locale.ROOT).contains(wanted);
+    return Stream.of(name, vendor, platformName, platformVersion)
+        .anyMatch(text -> text.toLowerCase(Locale.ROOT).contains(wanted));
   }
 
   /** Name, kind, driver, version and memory. */

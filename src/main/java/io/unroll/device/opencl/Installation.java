@@ -119,7 +119,7 @@ record Installation(List<Hardware> devices, String refusal) {
     if (fitting.size() != 1) {
       throw unavailable(
           selector,
-          (fitting.isEmpty() ? "no device is \"" : "several devices are \"")
+          (fitting.isEmpty() ? "no device goes by \"" : "several devices go by \"")
               + wanted
               + "\". There are "
               + describe());

@@ -3,15 +3,20 @@ package io.unroll.device.opencl;
 import io.unroll.device.PrivateFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL;
 import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.APIUtil;
 import org.lwjgl.system.Configuration;
+import org.lwjgl.system.FunctionProviderLocal;
+import org.lwjgl.system.Library;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
+import org.lwjgl.system.SharedLibrary;
 
 /**
  * Loads LWJGL, and by it the library that knows the drivers of this machine. {@code
@@ -19,6 +24,9 @@ import org.lwjgl.system.MemoryUtil;
  */
 final class Loader {
   static final String PROPERTY = "unroll.opencl.library";
+
+  /** From this release on LWJGL has a way to read memory of which Java does not warn. */
+  private static final int SILENT_FROM = 25;
 
   private static final String CURE =
       "install the driver of your GPU and the OpenCL loader (Debian: apt-get install"
@@ -28,6 +36,9 @@ final class Loader {
 
   /** Loads both and asks every driver for its devices. */
   static Installation load() {
+    if (Runtime.version().feature() >= SILENT_FROM && Configuration.MEMORY_BACKEND.get() == null) {
+      Configuration.MEMORY_BACKEND.set("ffm");
+    }
     if (Configuration.SHARED_LIBRARY_EXTRACT_PATH.get() != null) {
       loadOpenCl();
     } else {
@@ -46,13 +57,29 @@ final class Loader {
     return devices();
   }
 
+  /** The functions of the loader; those of extensions are not asked for. */
+  private record Functions(SharedLibrary library) implements FunctionProviderLocal {
+    @Override
+    public long getFunctionAddress(ByteBuffer name) {
+      return library.getFunctionAddress(name);
+    }
+
+    @Override
+    public long getFunctionAddress(long handle, ByteBuffer name) {
+      return MemoryUtil.NULL;
+    }
+  }
+
   private static void loadOpenCl() {
     Configuration.OPENCL_EXPLICIT_INIT.set(true);
+    // First LWJGL's own natives, so that their absence is not taken for that of the loader.
+    Library.initialize();
     List<String> names = names();
     Throwable cause = null;
     for (String name : names) {
       try {
-        CL.create(name);
+        // CL.create(name) would print to stderr that there is no such library.
+        CL.create(new Functions(APIUtil.apiCreateLibrary(name)));
         return;
       } catch (UnsatisfiedLinkError e) {
         cause = e;
@@ -73,7 +100,7 @@ final class Loader {
     }
     String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
     if (system.startsWith("windows")) {
-      return List.of("OpenCL");
+      return List.of("OpenCL.dll");
     }
     return system.startsWith("mac")
         ? List.of("/System/Library/Frameworks/OpenCL.framework/OpenCL")

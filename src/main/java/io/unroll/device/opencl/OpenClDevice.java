@@ -30,8 +30,8 @@ final class OpenClDevice implements Gpu {
   private final CommandQueue queue;
   private final Staging staging;
   private final Programs programs;
-  private final GpuGemm gemm = new GpuGemm(this);
-  private final GpuRecurrences recurrences = new GpuRecurrences(this);
+  private final GpuGemm gemm;
+  private final GpuRecurrences recurrences;
   private boolean closed;
 
   /**
@@ -55,6 +55,9 @@ final class OpenClDevice implements Gpu {
     }
     staging = made;
     programs = new Programs(queue, group, ProgramCache.ofUser());
+    // Both ask for what stands above.
+    gemm = new GpuGemm(this);
+    recurrences = new GpuRecurrences(this);
   }
 
   @Override
@@ -99,8 +102,6 @@ final class OpenClDevice implements Gpu {
       return;
     }
     closed = true;
-    gemm.close();
-    recurrences.close();
     try {
       ledger.requireEmpty(name);
     } finally {
@@ -269,13 +270,20 @@ final class OpenClDevice implements Gpu {
 
   @Override
   public DeviceKernel compile(Kernel kernel, CellSpec cell) {
-    String label = kernel + (cell == null ? "" : " " + cell.name());
-    return programs.kernel(GpuKernels.entry(kernel, cell), kernel, label);
+    GpuEntry entry = GpuKernels.entry(kernel, cell);
+    return programs.kernel(entry, kernel, label(entry));
   }
 
   @Override
   public DeviceKernel entry(GpuEntry entry) {
-    return programs.kernel(entry, null, entry.name());
+    return programs.kernel(entry, null, label(entry));
+  }
+
+  /** The entry's name without its suffix, and the cell that it was compiled for. */
+  private static String label(GpuEntry entry) {
+    String bare = entry.name().replaceFirst("_kernel$", "");
+    List<String> cells = entry.files().stream().filter(file -> file.startsWith("cells/")).toList();
+    return cells.isEmpty() ? bare : bare + " " + cells.get(0).replaceAll("cells/|[.]h", "");
   }
 
   @Override
@@ -295,6 +303,11 @@ final class OpenClDevice implements Gpu {
   public FusedRecurrence.Offer fusedRecurrence(
       CellSpec cell, int steps, int batch, int hiddenSize) {
     return recurrences.offer(cell, batch, hiddenSize);
+  }
+
+  @Override
+  public Ledger ledger() {
+    return ledger;
   }
 
   @Override

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,9 @@ import java.util.regex.Pattern;
  * is.
  */
 final class ProgramSource {
+  /** {@code -Dunroll.opencl.kernels=DIR} takes the text from a folder instead of the jar. */
+  static final String PROPERTY = "unroll.opencl.kernels";
+
   private static final String ROOT = "/io/unroll/kernels/";
   private static final Pattern INCLUDE = Pattern.compile("\\s*#\\s*include\\s+\"([^\"]+)\".*");
 
@@ -66,7 +71,11 @@ final class ProgramSource {
   private static String resolve(String from, String name) {
     int slash = from.lastIndexOf('/');
     String beside = normal(from.substring(0, slash + 1) + name);
-    return ProgramSource.class.getResource(ROOT + beside) != null ? beside : name;
+    try (InputStream content = open(beside)) {
+      return content != null ? beside : name;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String normal(String path) {
@@ -79,11 +88,24 @@ final class ProgramSource {
     return after;
   }
 
+  /** A file of the kernels, or null if it is not there. */
+  private static InputStream open(String file) throws IOException {
+    String folder = System.getProperty(PROPERTY);
+    if (folder == null) {
+      return ProgramSource.class.getResourceAsStream(ROOT + file);
+    }
+    Path path = Path.of(folder, file);
+    return Files.exists(path) ? Files.newInputStream(path) : null;
+  }
+
   private static String read(String file, String reader) {
-    try (InputStream content = ProgramSource.class.getResourceAsStream(ROOT + file)) {
+    try (InputStream content = open(file)) {
       if (content == null) {
+        String folder = System.getProperty(PROPERTY);
         throw new IllegalArgumentException(
-            reader + " includes \"" + file + "\", which is not among the kernels of this build");
+            "%s includes \"%s\", which is not among the kernels of %s"
+                .formatted(
+                    reader, file, folder == null ? "this build" : "-D" + PROPERTY + "=" + folder));
       }
       return new String(content.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

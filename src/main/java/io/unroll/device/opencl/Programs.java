@@ -21,10 +21,13 @@ final class Programs implements AutoCloseable {
   private final ProgramCache cache;
   private final String options;
   private final Map<Parts, Long> programs = new HashMap<>();
-  private final Map<GpuEntry, OpenClKernel> kernels = new HashMap<>();
+  private final Map<Ready, OpenClKernel> kernels = new HashMap<>();
 
   /** What a program is made of; entries that agree in it share one. */
   private record Parts(List<String> files, Map<String, Integer> constants) {}
+
+  /** An entry may be one of the contract and be launched by groups as well. */
+  private record Ready(GpuEntry entry, Kernel kernel) {}
 
   Programs(CommandQueue queue, int group, ProgramCache cache) {
     this.queue = queue;
@@ -45,7 +48,7 @@ final class Programs implements AutoCloseable {
    */
   OpenClKernel kernel(GpuEntry entry, Kernel kernel, String label) {
     queue.requireUsable();
-    OpenClKernel known = kernels.get(entry);
+    OpenClKernel known = kernels.get(new Ready(entry, kernel));
     if (known == null) {
       Parts parts = new Parts(entry.files(), entry.constants());
       Long program = programs.get(parts);
@@ -54,7 +57,7 @@ final class Programs implements AutoCloseable {
         programs.put(parts, program);
       }
       known = new OpenClKernel(create(program, entry), kernel, label);
-      kernels.put(entry, known);
+      kernels.put(new Ready(entry, kernel), known);
     }
     return known;
   }
