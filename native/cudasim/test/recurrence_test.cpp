@@ -82,15 +82,15 @@ class Run {
         dzx(exact.dzx.size(), NOTHING), dzhOwn(exact.dzh.size(), NOTHING),
         zh(static_cast<size_t>(of.batch) * gates, NOTHING), lengths(of.lengths) {}
 
-  void sequence(const std::string &module, int rowsOfGroup) {
-    unsigned groups = pieces(of.batch, rowsOfGroup);
+  void sequence(const std::string &module, int lanesOfRow) {
+    unsigned groups = pieces(of.batch, static_cast<int>(GROUP) / lanesOfRow);
     int64_t items = groups;
     CALL(launch(function(module, "sequence_forward_kernel"), {groups}, zx.at(), weightsTransposed.at(), biasIh.at(),
                 biasHh.at(), unit.at(), lengths.at(), states.at(), keep.at(), y.at(), of.steps, of.batch,
-                of.hiddenSize, of.reverse ? 1 : 0, of.ldY, items));
+                of.hiddenSize, of.reverse ? 1 : 0, of.ldY, lanesOfRow, items));
     CALL(launch(function(module, "sequence_backward_kernel"), {groups}, weights.at(), keep.at(), unit.at(),
                 lengths.at(), states.at(), ds.at(), dUnit.at(), dy.at(), dzx.at(), dzh(), of.steps, of.batch,
-                of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, items));
+                of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, lanesOfRow, items));
   }
 
   void steps(int rows) {
@@ -168,7 +168,7 @@ class Run {
   Device<int32_t> lengths;
 };
 
-// The modules of sequence.h in this build: rows of a group are 256 / LANES_OF_ROW.
+// How many lanes share a row: of groups of 8 rows and of one.
 const int LANES[] = {32, 256};
 
 void testCell(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
@@ -189,8 +189,8 @@ void testCell(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
   for (int lanes : LANES) {
     for (int kept : {0, 1}) {
       std::string module = std::string("sequence-") + cell.name + "-KEPT=" + std::to_string(kept) +
-                           "-LANES_OF_ROW=" + std::to_string(lanes) + "-ROWS=1-SLICE=12288";
-      with(module.c_str(), [&](Run &run) { run.sequence(module, static_cast<int>(GROUP) / lanes); });
+                           "-ROWS=1-SLICE=12288";
+      with((module + " lanes " + std::to_string(lanes)).c_str(), [&](Run &run) { run.sequence(module, lanes); });
     }
   }
 }
