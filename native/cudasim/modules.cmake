@@ -1,4 +1,5 @@
 # Reads a list of modules as kernels/cuda/modules.txt is, and writes for each a translation unit and an image.
+# native/cuda takes expand_modules and describe_module for the real ones.
 
 # Sets out to the values of text, which has commas between them, each behind every element of list.
 function(multiply out list separator name text)
@@ -12,15 +13,15 @@ function(multiply out list separator name text)
   set(${out} "${all}" PARENT_SCOPE)
 endfunction()
 
-# The text of a module. words are its files and constants, without choices.
-function(write_module words root units images)
-  set(parts ${words})
-  set(includes)
+# Sets key, file (that with the entries), files, defines (the text of its constants) and cluster for a module. words
+# are its files and constants, without choices.
+macro(describe_module words)
+  set(files)
   set(defines)
   set(constants)
   set(cell)
   set(cluster 1)
-  foreach(part IN LISTS parts)
+  foreach(part ${words})
     if(part MATCHES "=")
       string(REPLACE "=" " " define ${part})
       string(APPEND defines "#define ${define}\n")
@@ -29,7 +30,7 @@ function(write_module words root units images)
         set(cluster ${CMAKE_MATCH_1})
       endif()
     else()
-      string(APPEND includes "#include \"${part}\"\n")
+      list(APPEND files ${part})
       if(part MATCHES "cells/(.*)\\.h")
         set(cell -${CMAKE_MATCH_1})
       endif()
@@ -39,6 +40,15 @@ function(write_module words root units images)
   list(SORT constants)
   get_filename_component(key ${file} NAME_WE)
   string(JOIN "-" key ${key}${cell} ${constants})
+endmacro()
+
+# The text of a module.
+function(write_module words root units images)
+  describe_module("${words}")
+  set(includes)
+  foreach(each IN LISTS files)
+    string(APPEND includes "#include \"${each}\"\n")
+  endforeach()
   string(MAKE_C_IDENTIFIER ${key} id)
 
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${root}/${file})
@@ -83,12 +93,11 @@ const Registration registration(&module);
   set_property(GLOBAL APPEND PROPERTY written_modules ${units}/${key}.cpp)
 endfunction()
 
-# Sets out to the translation units of all modules of a list. root: what its files are below. cells: those that
-# * stands for.
-function(write_modules out list root cells units images)
+# Sets out to the modules of a list, each with spaces between its words. cells: those that * stands for.
+function(expand_modules out list cells)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
-  set_property(GLOBAL PROPERTY written_modules "")
   file(STRINGS ${list} lines REGEX "^[^#]")
+  set(all)
   foreach(line IN LISTS lines)
     string(REPLACE " " ";" words "${line}")
     set(modules ":")
@@ -103,11 +112,19 @@ function(write_modules out list root cells units images)
         multiply(modules "${modules}" " " "" ${word})
       endif()
     endforeach()
-    foreach(module IN LISTS modules)
-      string(REGEX REPLACE "^: " "" module ${module})
-      string(REPLACE " " ";" module ${module})
-      write_module("${module}" ${root} ${units} ${images})
-    endforeach()
+    list(TRANSFORM modules REPLACE "^: " "")
+    list(APPEND all ${modules})
+  endforeach()
+  set(${out} "${all}" PARENT_SCOPE)
+endfunction()
+
+# Sets out to the translation units of all modules of a list. root: what its files are below.
+function(write_modules out list root cells units images)
+  set_property(GLOBAL PROPERTY written_modules "")
+  expand_modules(modules ${list} "${cells}")
+  foreach(module IN LISTS modules)
+    string(REPLACE " " ";" module ${module})
+    write_module("${module}" ${root} ${units} ${images})
   endforeach()
   get_property(all GLOBAL PROPERTY written_modules)
   set(${out} "${all}" PARENT_SCOPE)

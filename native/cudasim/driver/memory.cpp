@@ -107,7 +107,7 @@ std::string brokenGuards() {
       return line;
     }
     if (after < behind(of)) {
-      std::snprintf(line, sizeof line, "something wrote %zu bytes past the end of the allocation of %zu bytes at 0x%llx",
+      std::snprintf(line, sizeof line, "something wrote to byte %zu behind the allocation of %zu bytes at 0x%llx",
                     after, of.bytes, static_cast<unsigned long long>(each.first));
       return line;
     }

@@ -62,7 +62,10 @@ void Block::run() {
   cluster->enter(this);
   while (alive > 0 && !grid.failed() && step()) {
   }
-  for (int i = 0; i < grid.threads; i++) end(own.threads[static_cast<size_t>(i)].fiber);
+  for (Thread &thread : own.threads) {
+    if (thread.state != State::ENDED) releaseFor(thread.fiber, scheduler, grid.endSync());
+    end(thread.fiber);
+  }
   std::string damage = own.damage(grid.threads);
   if (!damage.empty()) grid.fail(Failure::OVERRUN, "block " + std::to_string(number) + " " + damage);
   cluster->leave();

@@ -196,6 +196,18 @@ void releaseAt(const volatile void *at) {
 #endif
 }
 
+void releaseFor(Fiber &fiber, Fiber &running, const volatile void *at) {
+#if defined(UNROLL_CUDASIM_TSAN)
+  __tsan_switch_to_fiber(fiber.thread, __tsan_switch_to_fiber_no_sync);
+  releaseAt(at);
+  __tsan_switch_to_fiber(running.thread, __tsan_switch_to_fiber_no_sync);
+#else
+  (void)fiber;
+  (void)running;
+  (void)at;
+#endif
+}
+
 Unwatched::Unwatched() {
 #if defined(UNROLL_CUDASIM_TSAN)
   AnnotateIgnoreReadsBegin(__FILE__, __LINE__);

@@ -32,6 +32,8 @@ void arrived(Fiber &from);
 // Happens-before edges for ThreadSanitizer: switches alone make none.
 void releaseAt(const volatile void *at);
 void acquireAt(const volatile void *at);
+// As if the fiber did it, which will never go on.
+void releaseFor(Fiber &fiber, Fiber &running, const volatile void *at);
 
 // While one lives, what this OS thread does is no access for ThreadSanitizer: to free what fibers have used,
 // without being ordered behind them.

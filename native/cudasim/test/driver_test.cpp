@@ -142,6 +142,7 @@ void testLegacyStream() {
   CALL(launch(function("elements", "fill_kernel"), {1}, x.at(), 5.0f, int64_t{10}));
   CALL(cuLaunchHostFunc(free, [](void *) {}, nullptr));
   CALL(cuStreamSynchronize(free));
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // enough for work that does not wait
   CALL_GIVES(600, cuStreamQuery(nullptr));
   letGo = true;
   CALL(cuStreamSynchronize(nullptr));

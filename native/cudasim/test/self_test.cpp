@@ -49,6 +49,10 @@ int main(int count, char **arguments) {
                {"reports", testReports},
                {"driver", testDriver},
                {"graphs", testGraphs},
+               {"elements", testElements},
+               {"reductions", testReductions},
+               {"gemm", testGemm},
+               {"recurrences", testRecurrences},
 #if !defined(UNROLL_CUDASIM_TSAN)
                {"faults", testFaults},
 #endif

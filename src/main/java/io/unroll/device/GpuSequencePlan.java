@@ -49,7 +49,7 @@ record GpuSequencePlan(
     int rows = 1;
     while (rows < MOST_ROWS
         && GpuKernels.pieces(batch, (long) sets * rows) > gpu.computeUnits()
-        && 2 * rows * each <= limit) {
+        && 2L * rows * each <= limit) {
       rows *= 2;
     }
     long weights = (long) cell.gateCount() * hiddenSize * hiddenSize;

@@ -34,7 +34,7 @@ public record PrivateFolder(Path path) implements AutoCloseable {
     return folder;
   }
 
-  private static void deleteLeftBehind(Path parent, String prefix) {
+  static void deleteLeftBehind(Path parent, String prefix) {
     FileTime limit = FileTime.from(Instant.now().minus(LEFT_BEHIND));
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, prefix + "*")) {
       for (Path folder : folders) {

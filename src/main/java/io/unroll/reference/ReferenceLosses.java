@@ -14,6 +14,26 @@ public final class ReferenceLosses {
 
   private ReferenceLosses() {}
 
+  /** What a logit adds to the sum of its row; largest is that of the row. */
+  public static double crossEntropyTerm(double logit, double largest) {
+    return Math.exp(logit - largest);
+  }
+
+  /** The gradient of a row's loss by a logit; lse is the row's log of the sum of exponentials. */
+  public static double crossEntropyGradient(double logit, double lse, boolean isTarget) {
+    return Math.exp(logit - lse) - (isTarget ? 1 : 0);
+  }
+
+  /** What an element adds to the sum; one of weight 0 is not looked at, so it may be NaN. */
+  public static double squaredError(double x, double target, double weight) {
+    return weight == 0 ? 0 : weight * (x - target) * (x - target);
+  }
+
+  /** The gradient of {@link #squaredError} by x. */
+  public static double squaredErrorGradient(double x, double target, double weight) {
+    return weight == 0 ? 0 : 2 * weight * (x - target);
+  }
+
   /**
    * Softmax and cross-entropy, the mean over the rows whose target is not {@code ignore}; 0 if
    * there is none.
@@ -50,8 +70,8 @@ public final class ReferenceLosses {
       double lse = logSumExp(logits, r * classes, classes);
       sum += lse - logits[r * classes + targets[r]];
       for (int c = 0; c < classes; c++) {
-        double p = Math.exp(logits[r * classes + c] - lse);
-        gradient[r * classes + c] = (p - (c == targets[r] ? 1 : 0)) / count;
+        double logit = logits[r * classes + c];
+        gradient[r * classes + c] = crossEntropyGradient(logit, lse, c == targets[r]) / count;
       }
     }
     return new Loss(count == 0 ? 0 : sum / count, gradient);
@@ -65,7 +85,7 @@ public final class ReferenceLosses {
     }
     double sum = 0;
     for (int c = 0; c < n; c++) {
-      sum += Math.exp(v[at + c] - largest);
+      sum += crossEntropyTerm(v[at + c], largest);
     }
     return largest + Math.log(sum);
   }
@@ -87,7 +107,7 @@ public final class ReferenceLosses {
     double total = 0;
     for (int k = 0; k < x.length; k++) {
       double w = weights == null ? 1 : weights[k];
-      sum += w * (x[k] - target[k]) * (x[k] - target[k]);
+      sum += squaredError(x[k], target[k], w);
       total += w;
     }
     double[] gradient = new double[x.length];
@@ -96,7 +116,7 @@ public final class ReferenceLosses {
     }
     for (int k = 0; k < x.length; k++) {
       double w = weights == null ? 1 : weights[k];
-      gradient[k] = 2 * w * (x[k] - target[k]) / total;
+      gradient[k] = squaredErrorGradient(x[k], target[k], w) / total;
     }
     return new Loss(sum / total, gradient);
   }

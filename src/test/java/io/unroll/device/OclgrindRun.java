@@ -68,12 +68,10 @@ final class OclgrindRun {
   }
 
   private static void sequences(Device device, CellSpec cell) {
-    for (int[] sizes : new int[][] {{1, 1, 1}, {3, 3, 9}, {2, 9, 33}}) {
-      for (int flags = 0; flags < 4; flags++) {
-        boolean reverse = (flags & 1) != 0;
-        boolean ragged = (flags & 2) != 0;
-        try (Sequence fused = new Sequence(device, cell, sizes, reverse, ragged);
-            Sequence stepwise = new Sequence(device, cell, sizes, reverse, ragged)) {
+    for (int[] sizes : new int[][] {{1, 1, 1}, {3, 3, 9}, {2, 5, 33}}) {
+      for (boolean other : new boolean[] {false, true}) {
+        try (Sequence fused = new Sequence(device, cell, sizes, other, other);
+            Sequence stepwise = new Sequence(device, cell, sizes, other, other)) {
           DoubleSequence oracle = new DoubleSequence(fused);
           oracle.run();
           fused.fused();

@@ -10,6 +10,8 @@ import io.unroll.CellSpec;
 import io.unroll.Philox;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.ShapeException;
+import io.unroll.device.Device;
+import io.unroll.device.Gpu;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -101,24 +103,38 @@ class BackendLawsTest {
   @MethodSource("everyCellOnEveryBackend")
   void steadyStepTakesNoMemoryAndClosingGivesAllBack(String name, CellSpec cell) {
     try (Backend backend = Backend.open(name)) {
-      try (Parameters parameters = new Parameters(backend, 1);
-          Tape tape = new Tape(backend)) {
-        Recurrent recurrent = layers(parameters, cell);
-        long steady = 0;
-        for (int step = 0; step < 6; step++) {
-          tape.begin(Tape.Mode.TRAINING);
-          Tensor x = tape.input(random(3, STEPS * BATCH * INPUT), STEPS, BATCH, INPUT);
-          Tensor last = recurrent.forward(x).last();
-          tape.backward(Losses.meanSquaredError(last, tape.input(random(4, 21), BATCH, HIDDEN)));
-          if (step == 2) {
-            steady = backend.liveBytes();
-          }
+      steadySteps(backend, cell);
+      long scratch = scratch(backend);
+      steadySteps(backend, cell);
+      assertEquals(scratch, backend.liveBytes());
+    }
+  }
+
+  /**
+   * Bytes that a backend may hold when all that was made on it is closed. A GPU keeps scratch for
+   * its next call, which is its own and must not grow; no other keeps any.
+   */
+  static long scratch(Backend backend) {
+    return Device.of(backend) instanceof Gpu ? backend.liveBytes() : 0;
+  }
+
+  private static void steadySteps(Backend backend, CellSpec cell) {
+    try (Parameters parameters = new Parameters(backend, 1);
+        Tape tape = new Tape(backend)) {
+      Recurrent recurrent = layers(parameters, cell);
+      long steady = 0;
+      for (int step = 0; step < 6; step++) {
+        tape.begin(Tape.Mode.TRAINING);
+        Tensor x = tape.input(random(3, STEPS * BATCH * INPUT), STEPS, BATCH, INPUT);
+        Tensor last = recurrent.forward(x).last();
+        tape.backward(Losses.meanSquaredError(last, tape.input(random(4, 21), BATCH, HIDDEN)));
+        if (step == 2) {
+          steady = backend.liveBytes();
         }
-        assertTrue(steady > 0);
-        assertEquals(steady, backend.liveBytes());
-        assertTrue(backend.peakBytes() >= steady);
       }
-      assertEquals(0, backend.liveBytes());
+      assertTrue(steady > 0);
+      assertEquals(steady, backend.liveBytes());
+      assertTrue(backend.peakBytes() >= steady);
     }
   }
 

@@ -3,8 +3,9 @@ package io.unroll.device.cpu;
 import static io.unroll.device.cpu.PointwiseLoops.blend;
 
 import io.unroll.device.KernelArgs;
+import io.unroll.reference.ReferenceLosses;
 
-/** Losses; {@link io.unroll.device.Kernel} has their formulas. */
+/** Loops over the losses of the reference, in float64; {@link io.unroll.device.Kernel} has them. */
 final class LossLoops {
   private LossLoops() {}
 
@@ -35,7 +36,7 @@ final class LossLoops {
     }
     double sum = 0;
     for (int c = 0; c < count; c++) {
-      sum += Math.exp((double) x[at + c] - largest);
+      sum += ReferenceLosses.crossEntropyTerm(x[at + c], largest);
     }
     return largest + Math.log(sum);
   }
@@ -84,9 +85,9 @@ final class LossLoops {
       double log = lse[lseAt + row];
       int end = Math.min(to, (row + 1) * classes);
       for (; i < end; i++) {
-        double probability = Math.exp(logits[logitsAt + i] - log);
-        double hit = i - row * classes == right ? 1 : 0;
-        float value = right == ignore ? 0 : (float) ((probability - hit) * scale);
+        boolean hit = i - row * classes == right;
+        double gradient = ReferenceLosses.crossEntropyGradient(logits[logitsAt + i], log, hit);
+        float value = right == ignore ? 0 : (float) (gradient * scale);
         dLogits[dLogitsAt + i] = blend(value, beta, dLogits[dLogitsAt + i]);
       }
     }
@@ -110,8 +111,7 @@ final class LossLoops {
     double total = 0;
     for (int i = 0; i < n; i++) {
       double weight = weights == null ? 1 : weights[weightsAt + i];
-      double error = (double) x[xAt + i] - target[targetAt + i];
-      sum += weight == 0 ? 0 : weight * error * error;
+      sum += ReferenceLosses.squaredError(x[xAt + i], target[targetAt + i], weight);
       total += weight;
     }
     storeMean(args, 3, sum, total);
@@ -124,14 +124,15 @@ final class LossLoops {
     int targetAt = Args.at(args, 1);
     float[] weights = Args.reals(args, 2);
     int weightsAt = Args.at(args, 2);
-    double scale = 2 * scale(args, 3, 4);
+    double scale = scale(args, 3, 4);
     float[] dX = Args.reals(args, 5);
     int dXAt = Args.at(args, 5);
     float beta = Args.real(args, 6);
     for (int i = from; i < to; i++) {
       double weight = weights == null ? 1 : weights[weightsAt + i];
-      double error = (double) x[xAt + i] - target[targetAt + i];
-      float value = weight == 0 ? 0 : (float) (weight * error * scale);
+      double gradient =
+          ReferenceLosses.squaredErrorGradient(x[xAt + i], target[targetAt + i], weight);
+      float value = (float) (gradient * scale);
       dX[dXAt + i] = blend(value, beta, dX[dXAt + i]);
     }
   }

@@ -18,8 +18,11 @@ import jcuda.driver.JCudaDriver;
  * driver lets the context do nothing more.
  */
 final class CommandStream implements AutoCloseable {
-  /** The context that the driver has for a thread, as far as this package has set it. */
-  private static final ThreadLocal<CUcontext> CURRENT = new ThreadLocal<>();
+  /** Whose context the driver has for a thread, as far as this package has set it. */
+  private static final ThreadLocal<Object> CURRENT = new ThreadLocal<>();
+
+  /** Stands for this stream there, so that a thread keeps nothing else of one that is closed. */
+  private final Object self = new Object();
 
   private final String backend;
   private final Hardware hardware;
@@ -74,12 +77,12 @@ final class CommandStream implements AutoCloseable {
 
   /** The driver looks for the context at the calling thread. */
   private int makeCurrent() {
-    if (CURRENT.get() == context) {
+    if (CURRENT.get() == self) {
       return ReturnCode.SUCCESS;
     }
     int code = JCudaDriver.cuCtxSetCurrent(context);
     if (code == ReturnCode.SUCCESS) {
-      CURRENT.set(context);
+      CURRENT.set(self);
     }
     return code;
   }
@@ -152,13 +155,10 @@ final class CommandStream implements AutoCloseable {
     end("copy out");
   }
 
-  /** Queues the same four bytes all over a range of so many of them. */
-  void fill(CUdeviceptr memory, long byteAt, long count, int pattern) {
-    begin();
-    check(
-        JCudaDriver.cuMemsetD32Async(memory.withByteOffset(byteAt), pattern, count, stream),
-        "cuMemsetD32Async");
-    end("fill");
+  /** Queues the same four bytes, so many times, from the start of memory on. */
+  void fill(CUdeviceptr memory, long count, int pattern) {
+    requireUsable();
+    check(JCudaDriver.cuMemsetD32Async(memory, pattern, count, stream), "cuMemsetD32Async");
   }
 
   /**

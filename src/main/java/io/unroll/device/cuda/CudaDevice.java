@@ -33,6 +33,8 @@ final class CudaDevice implements Gpu {
   private final Modules modules;
   private final GpuGemm gemm;
   private final GpuRecurrences recurrences;
+  private final KernelArgs fillArgs = new KernelArgs();
+  private DeviceKernel fill;
   private boolean closed;
 
   /**
@@ -141,7 +143,7 @@ final class CudaDevice implements Gpu {
 
   /** Under test, whoever reads what he did not write gets NaN, or an index out of this world. */
   private boolean touch(DeviceMemory memory, long length) {
-    stream.fill(memory, 0, length, 0x7fc0_0000);
+    stream.fill(memory, length, 0x7fc0_0000);
     return true;
   }
 
@@ -215,15 +217,17 @@ final class CudaDevice implements Gpu {
     }
   }
 
+  /** By a kernel: for an offset into memory the driver's own would take an object. */
   @Override
   public void fill(DeviceBuffer target, long at, long count, double value) {
     assert fits(target, at, count);
+    assert target.type() == ElementType.REAL : target.purpose() + " holds " + target.type();
     if (count > 0) {
-      stream.fill(
-          CudaBuffer.memory(target, ElementType.REAL),
-          at * Float.BYTES,
-          count,
-          Float.floatToRawIntBits((float) value));
+      if (fill == null) {
+        fill = modules.kernel(GpuKernels.fill(), null, "fill");
+      }
+      fillArgs.clear().buffer(target, at).real(value);
+      launchGroups(fill, GpuKernels.groups(count, GROUP), count, fillArgs);
     }
   }
 

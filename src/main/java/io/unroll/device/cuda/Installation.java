@@ -48,8 +48,9 @@ record Installation(List<Hardware> devices, String refusal) {
     }
     if (!Images.areThere()) {
       return missing(
-          "this build of Unroll has no kernels for CUDA, because nvcc was missing when it was built."
-              + " Put nvcc 13 on the path and build again, or use Backend.openBest()");
+          "this build of Unroll has no kernels for CUDA: nvcc was missing when it was built, or it"
+              + " was told to leave them out. Put nvcc 13 on the path and build again, or use"
+              + " Backend.openBest().");
     }
     int[] driver = new int[1];
     ReturnCode.require(JCudaDriver.cuDriverGetVersion(driver), "cuDriverGetVersion");

@@ -54,7 +54,7 @@ final class Modules implements AutoCloseable {
     byte[] image = Images.load(key);
     if (image == null) {
       throw new DeviceException(
-          "this build of Unroll has no module %s for CUDA; kernels/cuda/modules.txt lists those that are compiled"
+          "this build of Unroll has no module %s for CUDA; kernels/cuda/modules.txt lists them"
               .formatted(key));
     }
     CUmodule module = new CUmodule();

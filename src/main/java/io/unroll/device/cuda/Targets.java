@@ -34,11 +34,11 @@ record Targets(int version, List<String> names) {
   String refusal(int major, int minor, int driver) {
     // Images of one major version need a driver of that version, whatever the minor.
     if (driver / 1000 < version / 1000) {
-      return "its driver has CUDA %s, but the kernels were compiled by CUDA %s: install driver %s or newer"
+      return "its driver has CUDA %s, the kernels are of CUDA %s: install driver %s or newer"
           .formatted(text(driver), text(version), DRIVER);
     }
     if (version > 0 && names.stream().noneMatch(name -> runsOn(name, major, minor))) {
-      return "it is sm_%d%d, but the kernels were compiled for %s: build with -Dunroll.cuda.targets=all"
+      return "it is sm_%d%d, the kernels are for %s: build with -Dunroll.cuda.targets=all"
           .formatted(major, minor, String.join(", ", names));
     }
     return null;

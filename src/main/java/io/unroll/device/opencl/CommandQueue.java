@@ -15,6 +15,9 @@ final class CommandQueue implements AutoCloseable {
   /** Native memory for what calls read and write: places of eight bytes. */
   private static final int SLOTS = 6;
 
+  /** Some drivers begin only when they are told to, so they are told after so many launches. */
+  private static final int FLUSH_EVERY = 64;
+
   private static final int EVENT = 0;
   private static final int STATUS = 8;
   private static final int GLOBAL_SIZE = 16;
@@ -27,6 +30,7 @@ final class CommandQueue implements AutoCloseable {
   private final long slots;
   private final long context;
   private long queue;
+  private long launches;
   private Profile profile;
   private DeviceException failure;
 
@@ -223,6 +227,9 @@ final class CommandQueue implements AutoCloseable {
       throw fail(code, "clEnqueueNDRangeKernel of " + what);
     }
     measured(what);
+    if (++launches % FLUSH_EVERY == 0) {
+      flush();
+    }
   }
 
   /** An event that comes when all that is queued now has run. */

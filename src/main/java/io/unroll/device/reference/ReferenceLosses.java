@@ -4,6 +4,10 @@ import static io.unroll.device.reference.ReferenceDevice.ints;
 import static io.unroll.device.reference.ReferenceDevice.reals;
 import static io.unroll.device.reference.ReferenceKernels.at;
 import static io.unroll.device.reference.ReferenceKernels.put;
+import static io.unroll.reference.ReferenceLosses.crossEntropyGradient;
+import static io.unroll.reference.ReferenceLosses.crossEntropyTerm;
+import static io.unroll.reference.ReferenceLosses.squaredError;
+import static io.unroll.reference.ReferenceLosses.squaredErrorGradient;
 
 import io.unroll.device.KernelArgs;
 
@@ -33,7 +37,7 @@ final class ReferenceLosses {
     }
     double sum = 0;
     for (int c = 0; c < count; c++) {
-      sum += Math.exp(x[from + c] - largest);
+      sum += crossEntropyTerm(x[from + c], largest);
     }
     return largest + Math.log(sum);
   }
@@ -68,9 +72,10 @@ final class ReferenceLosses {
     for (int i = 0; i < items; i++) {
       int r = i / classes;
       int wanted = target[at(args, 1) + r];
-      double probability = Math.exp(logits[at(args, 0) + i] - lse[at(args, 2) + r]);
-      double gradient = (probability - (i % classes == wanted ? 1 : 0)) * scale;
-      double value = wanted == args.i32At(7) ? 0 : gradient;
+      double gradient =
+          crossEntropyGradient(
+              logits[at(args, 0) + i], lse[at(args, 2) + r], i % classes == wanted);
+      double value = wanted == args.i32At(7) ? 0 : gradient * scale;
       put(dLogits, at(args, 5) + i, value, args.realAt(8));
     }
   }
@@ -82,8 +87,7 @@ final class ReferenceLosses {
     double weight = 0;
     for (int i = 0; i < args.i32At(4); i++) {
       double w = weight(args, i);
-      double error = x[at(args, 0) + i] - target[at(args, 1) + i];
-      sum += w == 0 ? 0 : w * error * error;
+      sum += squaredError(x[at(args, 0) + i], target[at(args, 1) + i], w);
       weight += w;
     }
     mean(args, 3, sum, weight);
@@ -96,8 +100,8 @@ final class ReferenceLosses {
     double[] dX = reals(args.bufferAt(5));
     for (int i = 0; i < items; i++) {
       double w = weight(args, i);
-      double error = x[at(args, 0) + i] - target[at(args, 1) + i];
-      put(dX, at(args, 5) + i, w == 0 ? 0 : 2 * w * error * scale, args.realAt(6));
+      double gradient = squaredErrorGradient(x[at(args, 0) + i], target[at(args, 1) + i], w);
+      put(dX, at(args, 5) + i, gradient * scale, args.realAt(6));
     }
   }
 

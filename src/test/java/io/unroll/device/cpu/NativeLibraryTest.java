@@ -16,12 +16,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -154,20 +150,6 @@ class NativeLibraryTest {
         assertThrows(IOException.class, () -> UnpackedLibrary.of(CONTENT, wrong, "some.so").close())
             .getMessage();
     assertTrue(message.contains(wrong) && message.contains(SHA256), message);
-  }
-
-  @Test
-  void deletesWhatEarlierProcessesOnWindowsLeft() throws IOException {
-    Map<String, Duration> ages =
-        Map.of("unroll-cpu-1", Duration.ofHours(2), "unroll-cpu-2", Duration.ofMinutes(1));
-    for (Map.Entry<String, Duration> age : ages.entrySet()) {
-      Path file = Files.createDirectory(folder.resolve(age.getKey())).resolve("unroll_cpu.dll");
-      Files.write(file, CONTENT);
-      Files.setLastModifiedTime(file, FileTime.from(Instant.now().minus(age.getValue())));
-    }
-    UnpackedLibrary.deleteLeftBehind(folder, "unroll_cpu.dll");
-    assertFalse(Files.exists(folder.resolve("unroll-cpu-1")));
-    assertTrue(Files.exists(folder.resolve("unroll-cpu-2/unroll_cpu.dll")));
   }
 
   @Test

@@ -87,7 +87,7 @@ class OpenClDeviceTest {
       KernelArgs args = new KernelArgs();
       device.fill(sum, 0, size, 0);
       float[] values = new float[size];
-      long expected = 0;
+      float expected = 0;
       for (int i = 0; i < copies; i++) {
         Arrays.fill(values, i % 7);
         expected += i % 7;
@@ -127,7 +127,7 @@ class OpenClDeviceTest {
 
   @Test
   void moreThanIsLeftIsRefusedWithWhatIsHeld() {
-    int mebi = 1 << 20;
+    long mebi = 1 << 20;
     Hardware small = Devices.withMemory(Devices.first(), 2 * mebi, mebi);
     try (OpenClDevice device = new OpenClDevice("opencl:0", small);
         DeviceBuffer second = device.allocate(ElementType.REAL, mebi / 8, "activations")) {

@@ -22,8 +22,12 @@ public final class OpenClProcess {
     } catch (BackendUnavailableException e) {
       System.out.println("refused: " + e.getMessage());
     }
-    try (Backend backend = Backend.openBest(BackendOptions.DEFAULT, System.out::println)) {
+    try (Backend backend = Backend.openBest(BackendOptions.DEFAULT, OpenClProcess::print)) {
       backend.synchronize();
     }
+  }
+
+  private static void print(String line) {
+    System.out.println(line);
   }
 }
