@@ -9,7 +9,6 @@ public final class GpuGemm {
   private static final int SHORTEST_SLICE = 256;
 
   private final Gpu gpu;
-  private final int square;
   private final GpuWorkspace workspace;
   private final KernelArgs args = new KernelArgs();
   private final DeviceKernel[] kernels = new DeviceKernel[4];
@@ -18,7 +17,6 @@ public final class GpuGemm {
   /** Of a device; compiles nothing yet. */
   public GpuGemm(Gpu gpu) {
     this.gpu = gpu;
-    this.square = 4 * (int) Math.sqrt(gpu.groupSize());
     this.workspace = new GpuWorkspace(gpu, "slices of matrix products");
   }
 
@@ -42,6 +40,7 @@ public final class GpuGemm {
     if (m == 0 || n == 0) {
       return;
     }
+    int square = 4 * (int) Math.sqrt(gpu.groupSize());
     long squares = GpuKernels.pieces(m, square) * GpuKernels.pieces(n, square);
     boolean canBeCut = ldc == n && (long) m * n <= Integer.MAX_VALUE;
     int slices = canBeCut ? slices(squares, k) : 1;

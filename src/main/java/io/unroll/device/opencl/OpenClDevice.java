@@ -1,38 +1,25 @@
 package io.unroll.device.opencl;
 
 import io.unroll.CellSpec;
-import io.unroll.OutOfDeviceMemoryException;
-import io.unroll.Precision;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.DeviceProfiler;
 import io.unroll.device.ElementType;
-import io.unroll.device.FusedRecurrence;
-import io.unroll.device.Gpu;
+import io.unroll.device.GpuDevice;
 import io.unroll.device.GpuEntry;
-import io.unroll.device.GpuGemm;
 import io.unroll.device.GpuKernels;
-import io.unroll.device.GpuRecurrences;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
-import io.unroll.device.Ledger;
 import java.util.List;
 import org.lwjgl.opencl.CL10;
 
 /** A device by its OpenCL driver: float32, work in the order of the calls. */
-final class OpenClDevice implements Gpu {
-  private static final double GIB = 1 << 30;
-
-  private final String name;
+final class OpenClDevice extends GpuDevice {
   private final Hardware hardware;
   private final int group;
-  private final Ledger ledger = new Ledger();
   private final CommandQueue queue;
   private final Staging staging;
   private final Programs programs;
-  private final GpuGemm gemm;
-  private final GpuRecurrences recurrences;
-  private boolean closed;
 
   /**
    * Opens it.
@@ -41,7 +28,7 @@ final class OpenClDevice implements Gpu {
    * @throws io.unroll.DeviceException if the driver does not give a context
    */
   OpenClDevice(String name, Hardware hardware) {
-    this.name = name;
+    super(name, hardware.name());
     this.hardware = hardware;
     group = WorkGroup.size(hardware);
     queue = new CommandQueue(name, hardware);
@@ -55,25 +42,12 @@ final class OpenClDevice implements Gpu {
     }
     staging = made;
     programs = new Programs(queue, group, ProgramCache.ofUser());
-    // Both ask for what stands above.
-    gemm = new GpuGemm(this);
-    recurrences = new GpuRecurrences(this);
-  }
-
-  @Override
-  public String name() {
-    return name;
   }
 
   @Override
   public String description() {
     return "%s (%s, %s, float32, driver %s)"
-        .formatted(name, hardware.name(), hardware.kind(), hardware.driver());
-  }
-
-  @Override
-  public Precision precision() {
-    return Precision.FP32;
+        .formatted(name(), hardware.name(), hardware.kind(), hardware.driver());
   }
 
   @Override
@@ -82,190 +56,62 @@ final class OpenClDevice implements Gpu {
   }
 
   @Override
-  public long liveBytes() {
-    return ledger.liveBytes();
-  }
-
-  @Override
-  public long peakBytes() {
-    return ledger.peakBytes();
-  }
-
-  @Override
   public void synchronize() {
     queue.finish();
   }
 
   @Override
-  public void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    try {
-      ledger.requireEmpty(name);
-    } finally {
-      ledger.live().forEach(DeviceBuffer::close);
-      programs.close();
-      staging.close();
-      queue.close();
-    }
+  protected void free() {
+    programs.close();
+    staging.close();
+    queue.close();
   }
 
   @Override
   public DeviceBuffer allocate(ElementType type, long length, String purpose) {
     long bytes = Math.multiplyExact(length, Integer.BYTES);
     if (bytes > hardware.largestBufferBytes()) {
-      throw outOfMemory(
-          purpose, bytes, "one buffer of it may have %.2f GiB", hardware.largestBufferBytes());
+      String limit = "one buffer of it may have " + gib(hardware.largestBufferBytes());
+      throw outOfMemory(purpose, bytes, limit);
     }
-    if (bytes > hardware.memoryBytes() - ledger.liveBytes()) {
-      throw outOfMemory(purpose, bytes, "it has %.2f GiB in all", hardware.memoryBytes());
+    if (bytes > memoryBytes() - liveBytes()) {
+      throw outOfMemory(purpose, bytes, "it has " + gib(memoryBytes()) + " in all");
     }
     long memory = queue.createBuffer(CL10.CL_MEM_READ_WRITE, bytes);
     int code = queue.lastStatus();
     if (memory != 0) {
       code = queue.touch(memory, bytes, untouched());
       if (code == ReturnCode.SUCCESS) {
-        return new OpenClBuffer(type, length, purpose, ledger, memory);
+        return new OpenClBuffer(type, length, purpose, ledger(), memory);
       }
       CL10.clReleaseMemObject(memory);
     }
     if (ReturnCode.isOutOfMemory(code)) {
-      throw outOfMemory(
-          purpose,
-          bytes,
-          "of its %.2f GiB others may hold a part (the driver says " + ReturnCode.name(code) + ")",
-          hardware.memoryBytes());
+      throw outOfMemory(purpose, bytes, othersMayHoldAPart(ReturnCode.name(code)));
     }
     throw queue.fail(code, "clCreateBuffer of " + purpose);
   }
 
-  /** Under test, whoever reads what he did not write gets NaN, or an index out of this world. */
+  /** Zero, and under test what betrays who reads it. */
   private static int untouched() {
     int pattern = 0;
-    assert (pattern = 0x7fc0_0000) != 0;
+    assert (pattern = UNTOUCHED) != 0;
     return pattern;
   }
 
-  private OutOfDeviceMemoryException outOfMemory(
-      String purpose, long bytes, String limit, long limitBytes) {
-    return new OutOfDeviceMemoryException(
-        "backend \"%s\" has no room for %s of %.2f GiB on %s: %.2f GiB are in use by %s, and %s"
-            .formatted(
-                name,
-                purpose,
-                bytes / GIB,
-                hardware.name(),
-                ledger.liveBytes() / GIB,
-                ledger.live().isEmpty() ? "nothing" : purposes(),
-                limit.formatted(limitBytes / GIB)),
-        bytes,
-        ledger.liveBytes(),
-        hardware.memoryBytes(),
-        null);
-  }
-
-  private String purposes() {
-    List<String> lines =
-        ledger.live().stream()
-            .sorted((a, b) -> Long.compare(b.length(), a.length()))
-            .map(b -> "%s %.2f GiB".formatted(b.purpose(), b.length() * Integer.BYTES / GIB))
-            .toList();
-    return String.join(", ", lines);
+  @Override
+  protected void copy(Object source, int from, DeviceBuffer target, long at, int count) {
+    staging.copyIn(source, from, OpenClBuffer.memory(target), at, count);
   }
 
   @Override
-  public void copyIn(float[] source, int from, DeviceBuffer target, long at, int count) {
-    copyIn(source, from, target, at, count, ElementType.REAL);
+  protected void copy(DeviceBuffer source, long at, Object target, int to, int count) {
+    staging.copyOut(OpenClBuffer.memory(source), at, target, to, count);
   }
 
   @Override
-  public void copyIn(double[] source, int from, DeviceBuffer target, long at, int count) {
-    copyIn(source, from, target, at, count, ElementType.REAL);
-  }
-
-  @Override
-  public void copyIn(int[] source, int from, DeviceBuffer target, long at, int count) {
-    copyIn(source, from, target, at, count, ElementType.INT);
-  }
-
-  private void copyIn(
-      Object source, int from, DeviceBuffer target, long at, int count, ElementType type) {
-    assert fits(target, at, count);
-    staging.copyIn(source, from, OpenClBuffer.memory(target, type), at, count);
-  }
-
-  @Override
-  public void copyOut(DeviceBuffer source, long at, float[] target, int to, int count) {
-    copyOut(source, at, target, to, count, ElementType.REAL);
-  }
-
-  @Override
-  public void copyOut(DeviceBuffer source, long at, double[] target, int to, int count) {
-    copyOut(source, at, target, to, count, ElementType.REAL);
-  }
-
-  @Override
-  public void copyOut(DeviceBuffer source, long at, int[] target, int to, int count) {
-    copyOut(source, at, target, to, count, ElementType.INT);
-  }
-
-  private void copyOut(
-      DeviceBuffer source, long at, Object target, int to, int count, ElementType type) {
-    assert fits(source, at, count);
-    if (count > 0) {
-      staging.copyOut(OpenClBuffer.memory(source, type), at, target, to, count);
-    }
-  }
-
-  @Override
-  public void fill(DeviceBuffer target, long at, long count, double value) {
-    assert fits(target, at, count);
-    if (count > 0) {
-      queue.fill(
-          OpenClBuffer.memory(target, ElementType.REAL),
-          at * Float.BYTES,
-          count * Float.BYTES,
-          Float.floatToRawIntBits((float) value));
-    }
-  }
-
-  @Override
-  public void gemm(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      DeviceBuffer a,
-      long aAt,
-      int lda,
-      DeviceBuffer b,
-      long bAt,
-      int ldb,
-      double beta,
-      DeviceBuffer c,
-      long cAt,
-      int ldc) {
-    assert beta == 0 || beta == 1 : "beta must be 0 or 1, but is " + beta;
-    assert transposeA ? fits(a, aAt, k, m, lda) : fits(a, aAt, m, k, lda);
-    assert transposeB ? fits(b, bAt, n, k, ldb) : fits(b, bAt, k, n, ldb);
-    assert fits(c, cAt, m, n, ldc);
-    gemm.run(transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc);
-  }
-
-  private static boolean fits(DeviceBuffer buffer, long at, int rows, int columns, int ld) {
-    return rows == 0 || columns == 0 || fits(buffer, at, (rows - 1L) * ld + columns);
-  }
-
-  private static boolean fits(DeviceBuffer buffer, long at, long count) {
-    if (at < 0 || count < 0 || at + count > buffer.length()) {
-      throw new AssertionError(
-          "%d elements from %d on do not lie in %s, which has %d"
-              .formatted(count, at, buffer.purpose(), buffer.length()));
-    }
-    return true;
+  protected void fill(DeviceBuffer target, long at, long count, int bits) {
+    queue.fill(OpenClBuffer.memory(target), at * Float.BYTES, count * Float.BYTES, bits);
   }
 
   @Override
@@ -279,35 +125,9 @@ final class OpenClDevice implements Gpu {
     return programs.kernel(entry, null, label(entry));
   }
 
-  /** The entry's name without its suffix, and the cell that it was compiled for. */
-  private static String label(GpuEntry entry) {
-    String bare = entry.name().replaceFirst("_kernel$", "");
-    List<String> cells = entry.files().stream().filter(file -> file.startsWith("cells/")).toList();
-    return cells.isEmpty() ? bare : bare + " " + cells.get(0).replaceAll("cells/|[.]h", "");
-  }
-
-  @Override
-  public void launch(DeviceKernel kernel, long items, KernelArgs args) {
-    if (items > 0) {
-      long groups = GpuKernels.groups(kernel.kernel(), items, args, group);
-      launchGroups(kernel, groups, items, args);
-    }
-  }
-
   @Override
   public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {
     ((OpenClKernel) kernel).launch(queue, groups, group, items, args);
-  }
-
-  @Override
-  public FusedRecurrence.Offer fusedRecurrence(
-      CellSpec cell, int steps, int batch, int hiddenSize) {
-    return recurrences.offer(cell, batch, hiddenSize);
-  }
-
-  @Override
-  public Ledger ledger() {
-    return ledger;
   }
 
   @Override
