@@ -90,7 +90,7 @@ void testCopies() {
   const int group = GROUP, count = 2 * 4 * group - 130;
   std::vector<float> in(2 * 4 * GROUP);
   std::iota(in.begin(), in.end(), 1.0f);
-  Device<float> given(in), out(2 * GROUP, NOTHING);
+  Device<float> given(in), out(2 * GROUP + 1, NOTHING);
   CALL(launch(function("exchange", "copy_kernel"), {1, 2 * 4 * GROUP * 4}, given.at(), out.at(), count, int64_t{0}));
   CALL(cuCtxSynchronize());
   std::vector<float> found = out.read();
@@ -98,6 +98,8 @@ void testCopies() {
     int from = (i / group + 1) * 4 * group - 1 - i % group;
     compare("copied", i, found[static_cast<size_t>(i)], from < count ? from + 1 : 0, 0);
   }
+  double early = cudasim::settings().late ? NAN : 4 * group + 1;
+  compare("not waited for", 0, found[2 * GROUP], early, 0);
 }
 
 void testChain() {
