@@ -216,7 +216,8 @@ API int cuFuncSetAttribute(Function *function, int attribute, int value) {
     if (attribute != 8) refuse(INVALID_VALUE, "attribute %d of a function cannot be set", attribute);
     int most = MOST_SHARED_OF_BLOCK - static_cast<int>(staticShared(*of.entry));
     if (value < 0 || value > most) {
-      refuse(INVALID_VALUE, "%s may have at most %d bytes of dynamic shared memory, not %d", of.entry->name, most, value);
+      refuse(INVALID_VALUE, "%s may have at most %d bytes of dynamic shared memory, not %d", of.entry->name, most,
+             value);
     }
     of.dynamicLimit = value;
   });

@@ -225,6 +225,7 @@ API int cuEventElapsedTime(float *milliseconds, Event *start, Event *stop) {
       refuse(INVALID_HANDLE, "an event was not recorded, or takes no time");
     }
     if (!from.signal->done || !to.signal->done) throw Refusal{NOT_READY, ""};
-    *checkedPointer(milliseconds, "milliseconds") = static_cast<float>((to.signal->seconds - from.signal->seconds) * 1e3);
+    double seconds = to.signal->seconds - from.signal->seconds;
+    *checkedPointer(milliseconds, "milliseconds") = static_cast<float>(seconds * 1e3);
   });
 }

@@ -32,8 +32,9 @@ Result launch(const Work &work, std::string &report) {
       arguments.push_back(const_cast<uint64_t *>(&value));
       if (!entry.parameters[i].pointer || value == 0 || isDevice(value, 0) || isPinned(value, 0)) continue;
       char line[200];
-      std::snprintf(line, sizeof line, "kernel %s of module %s: its parameter %d, 0x%llx, points to no memory of the device",
-                    entry.name, entry.module->key, i, static_cast<unsigned long long>(value));
+      std::snprintf(line, sizeof line,
+                    "kernel %s of module %s: its parameter %d, 0x%llx, points to no memory of the device", entry.name,
+                    entry.module->key, i, static_cast<unsigned long long>(value));
       report = line;
       return ILLEGAL_ADDRESS;
     }

@@ -66,6 +66,7 @@ void Block::run() {
     if (thread.state != State::ENDED) releaseFor(thread.fiber, scheduler, grid.endSync());
     end(thread.fiber);
   }
+  cudasim::leave(scheduler);
   std::string damage = own.damage(grid.threads);
   if (!damage.empty()) grid.fail(Failure::OVERRUN, "block " + std::to_string(number) + " " + damage);
   cluster->leave();

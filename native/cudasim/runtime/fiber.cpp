@@ -16,7 +16,11 @@ void AnnotateIgnoreWritesEnd(const char *file, int line);
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-#if defined(__x86_64__)
+#if defined(UNROLL_CUDASIM_UCONTEXT) || !(defined(__x86_64__) || defined(__aarch64__))
+#undef UNROLL_CUDASIM_UCONTEXT
+#define UNROLL_CUDASIM_UCONTEXT
+#include <ucontext.h>
+#elif defined(__x86_64__)
 // Pushes what a callee must keep, changes stacks, pops it: System V ABI. Rounding modes are the same in all.
 extern "C" void unroll_cudasim_switch(void **save, void *to);
 asm(R"(
@@ -41,7 +45,7 @@ unroll_cudasim_switch:
   .size unroll_cudasim_switch, .-unroll_cudasim_switch
   .popsection
 )");
-#elif defined(__aarch64__)
+#else
 // x19 to x30 and the low halves of v8 to v15, as AAPCS64 wants.
 extern "C" void unroll_cudasim_switch(void **save, void *to);
 asm(R"(
@@ -77,9 +81,6 @@ unroll_cudasim_switch:
   .size unroll_cudasim_switch, .-unroll_cudasim_switch
   .popsection
 )");
-#else
-#define UNROLL_CUDASIM_UCONTEXT
-#include <ucontext.h>
 #endif
 
 namespace unroll {
@@ -156,6 +157,11 @@ void adopt(Fiber &fiber) {
 #else
   (void)fiber;
 #endif
+}
+
+void leave(Fiber &fiber) {
+  discard(fiber);
+  fiber.place = nullptr;
 }
 
 void end(Fiber &fiber) {

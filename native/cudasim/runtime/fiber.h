@@ -21,6 +21,8 @@ extern const char *const FIBER_KIND;
 void begin(Fiber &fiber, void *stack, size_t stackBytes, void (*entry)());
 // That of this OS thread; switching away fills in the rest.
 void adopt(Fiber &fiber);
+// Gives back what switching away took.
+void leave(Fiber &fiber);
 // Gives back what begin took. The fiber may not be the running one.
 void end(Fiber &fiber);
 

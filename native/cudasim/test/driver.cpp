@@ -1,6 +1,9 @@
 #include "driver.h"
 
+#include <cstdlib>
 #include <map>
+
+#include "../runtime/modules.h"
 
 namespace unroll {
 namespace test {
@@ -16,7 +19,22 @@ std::map<std::string, void *> &modules() {
   return all;
 }
 
+std::map<void *, const cudasim::Entry *> &entries() {
+  static std::map<void *, const cudasim::Entry *> all;
+  return all;
+}
+
 }  // namespace
+
+// Goes no further if they do not match, as the driver would read what is not there.
+void checkParameters(void *function, const std::vector<size_t> &sizes) {
+  const cudasim::Entry *entry = entries()[function];
+  bool same = entry != nullptr && static_cast<size_t>(entry->count) == sizes.size();
+  for (size_t i = 0; same && i < sizes.size(); i++) same = entry->parameters[i].bytes == sizes[i];
+  if (same) return;
+  fail("%s does not take these %zu parameters", entry == nullptr ? "nothing" : entry->name, sizes.size());
+  std::exit(1);
+}
 
 Session::Session() {
   void *context;
@@ -39,6 +57,7 @@ void *function(const std::string &module, const char *name) {
   }
   void *found = nullptr;
   CALL(cuModuleGetFunction(&found, loaded, name));
+  entries()[found] = cudasim::findEntry(*cudasim::findModule(module), name);
   return found;
 }
 

@@ -99,11 +99,14 @@ struct Launch {
   unsigned lanes = GROUP;
 };
 
+// What function gave takes so many parameters of these sizes; the driver does not ask.
+void checkParameters(void *function, const std::vector<size_t> &sizes);
 int launchWith(void *function, const Launch &launch, std::vector<void *> parameters);
 
 // Queues a kernel; gives the driver's answer.
 template <class... A>
 int launch(void *function, const Launch &launch, A... arguments) {
+  checkParameters(function, {sizeof(A)...});
   return launchWith(function, launch, {static_cast<void *>(&arguments)...});
 }
 

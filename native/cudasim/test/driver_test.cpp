@@ -147,6 +147,13 @@ void testLegacyStream() {
   letGo = true;
   CALL(cuStreamSynchronize(nullptr));
   compare("x", 0, x.read()[0], 5, 0);
+  letGo = false;
+  CALL(cuLaunchHostFunc(nullptr, hold, nullptr));
+  CALL(launch(function("elements", "fill_kernel"), {1, 0, false, blocking}, x.at(), 6.0f, int64_t{10}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  CALL_GIVES(600, cuStreamQuery(blocking));
+  letGo = true;
+  CALL(cuStreamSynchronize(blocking));
 }
 
 // Pinned memory is copied when the stream comes to it; other memory before the call returns.

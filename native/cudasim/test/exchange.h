@@ -74,6 +74,7 @@ KERNEL copy_kernel(READS(real, in), WRITES(real, out), int count, offset items) 
   __syncthreads();
   int mirror = GROUP * 4 - 1 - LANE;
   AT(out, LANE) = part[mirror];
+  if (LANE == 0) AT(out, 2 * GROUP) = part[GROUP * 4]; /* there only if the second group is early */
   copy_async_wait<0>();
   __syncthreads();
   AT(out, GROUP + LANE) = part[GROUP * 4 + mirror];

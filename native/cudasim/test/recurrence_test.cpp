@@ -82,15 +82,15 @@ class Run {
         dzx(exact.dzx.size(), NOTHING), dzhOwn(exact.dzh.size(), NOTHING),
         zh(static_cast<size_t>(of.batch) * gates, NOTHING), lengths(of.lengths) {}
 
-  void sequence(const std::string &module, int lanesOfRow) {
-    unsigned groups = pieces(of.batch, static_cast<int>(GROUP) / lanesOfRow);
+  void sequence(const std::string &module, int lanes, int rows) {
+    unsigned groups = pieces(of.batch, static_cast<int>(GROUP) / lanes * rows);
     int64_t items = groups;
     CALL(launch(function(module, "sequence_forward_kernel"), {groups}, zx.at(), weightsTransposed.at(), biasIh.at(),
                 biasHh.at(), unit.at(), lengths.at(), states.at(), keep.at(), y.at(), of.steps, of.batch,
-                of.hiddenSize, of.reverse ? 1 : 0, of.ldY, lanesOfRow, items));
+                of.hiddenSize, of.reverse ? 1 : 0, of.ldY, lanes, items));
     CALL(launch(function(module, "sequence_backward_kernel"), {groups}, weights.at(), keep.at(), unit.at(),
                 lengths.at(), states.at(), ds.at(), dUnit.at(), dy.at(), dzx.at(), dzh(), of.steps, of.batch,
-                of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, lanesOfRow, items));
+                of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, lanes, items));
   }
 
   void steps(int rows) {
@@ -168,9 +168,6 @@ class Run {
   Device<int32_t> lengths;
 };
 
-// How many lanes share a row: of groups of 8 rows and of one.
-const int LANES[] = {32, 256};
-
 void testCell(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
   Sequence of = problem(cell, shape, reverse, ragged);
   Outcome<double> exact(of);
@@ -186,12 +183,13 @@ void testCell(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
   };
   with("stepwise.h", [](Run &run) { run.stepwise(); });
   for (int rows : {1, 4}) with("step.h", [&](Run &run) { run.steps(rows); });
-  for (int lanes : LANES) {
-    for (int kept : {0, 1}) {
-      std::string module = std::string("sequence-") + cell.name + "-KEPT=" + std::to_string(kept) +
-                           "-ROWS=1-SLICE=12288";
-      with((module + " lanes " + std::to_string(lanes)).c_str(), [&](Run &run) { run.sequence(module, lanes); });
-    }
+  const struct {
+    int kept, rows, lanes;
+  } ways[] = {{0, 1, 32}, {0, 2, 64}, {0, 4, 256}, {1, 1, 256}, {1, 2, 32}, {1, 4, 128}};
+  for (const auto &way : ways) {
+    std::string module = std::string("sequence-") + cell.name + "-KEPT=" + std::to_string(way.kept) +
+                         "-ROWS=" + std::to_string(way.rows) + "-SLICE=12288";
+    with(module.c_str(), [&](Run &run) { run.sequence(module, way.lanes, way.rows); });
   }
 }
 

@@ -40,11 +40,14 @@ void testScatter(int rows, int n) {
   about("scattered rows, %d of %d", rows, n);
   Device<float> given(x), table(static_cast<size_t>(entries * n), 1);
   Device<int> index(to);
-  CALL(launch(reduction("scatter_add_rows_kernel"), {3}, given.at(), index.at(), table.at(), rows, n, entries, int64_t{n}));
+  CALL(launch(reduction("scatter_add_rows_kernel"), {3}, given.at(), index.at(), table.at(), rows, n, entries,
+              int64_t{n}));
   std::vector<float> found = table.read();
   for (int i = 0; i < entries * n; i++) {
     double exact = 1;
-    for (int r = 0; r < rows; r++) exact += to[static_cast<size_t>(r)] == i / n ? x[static_cast<size_t>(r * n + i % n)] : 0;
+    for (int r = 0; r < rows; r++) {
+      if (to[static_cast<size_t>(r)] == i / n) exact += x[static_cast<size_t>(r * n + i % n)];
+    }
     compare("table", i, found[static_cast<size_t>(i)], exact, rows * near(2));
   }
 }
@@ -61,7 +64,8 @@ void testCrossEntropy(int classes) {
   Device<int> target(wanted);
   CALL(launch(reduction("cross_entropy_forward_kernel"), {2}, logits.at(), target.at(), lse.at(), loss.at(), classes,
               ignored, int64_t{rows}));
-  CALL(launch(reduction("cross_entropy_mean_kernel"), {2}, loss.at(), target.at(), mean.at(), rows, ignored, int64_t{1}));
+  CALL(launch(reduction("cross_entropy_mean_kernel"), {2}, loss.at(), target.at(), mean.at(), rows, ignored,
+              int64_t{1}));
   CALL(launch(reduction("cross_entropy_backward_kernel"), {2}, logits.at(), target.at(), lse.at(), mean.at(),
               dLoss.at(), dLogits.at(), classes, ignored, 0.0f, int64_t{rows} * classes));
   std::vector<float> losses = loss.read(), gradients = dLogits.read();
@@ -94,7 +98,8 @@ void testSums(int n) {
   Device<float> dLoss(1, 2.0f), dX(count, NOTHING);
   CALL(launch(reduction("square_sum_kernel"), {2}, given.at(), partial.at(), int64_t{n}, parts, int64_t{parts}));
   CALL(launch(reduction("clip_factor_kernel"), {1}, partial.at(), clip.at(), parts, 0.5f, int64_t{1}));
-  CALL(launch(reduction("squared_error_mean_kernel"), {1}, given.at(), target.at(), weights.at(), mean.at(), n, int64_t{1}));
+  CALL(launch(reduction("squared_error_mean_kernel"), {1}, given.at(), target.at(), weights.at(), mean.at(), n,
+              int64_t{1}));
   CALL(launch(reduction("squared_error_backward_kernel"), {2}, given.at(), target.at(), weights.at(), mean.at(),
               dLoss.at(), dX.at(), 0.0f, int64_t{n}));
   double square = 0, error = 0, weight = 0;

@@ -41,6 +41,7 @@ int main(int count, char **arguments) {
     std::fprintf(stderr, "usage: self_test [--fault N | --overrun]\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::printf("fibers by %s\n", unroll::cudasim::FIBER_KIND);
   struct {
     const char *name;
