@@ -19,8 +19,8 @@ public abstract class GpuDevice implements Gpu {
   private final String name;
   private final String hardwareName;
   private final Ledger ledger = new Ledger();
-  private final GpuGemm gemm;
-  private final GpuRecurrences recurrences;
+  private GpuGemm gemm; // like recurrences, made by the first use: both ask what a subclass answers
+  private GpuRecurrences recurrences;
   private boolean closed;
 
   /**
@@ -30,8 +30,6 @@ public abstract class GpuDevice implements Gpu {
   protected GpuDevice(String name, String hardwareName) {
     this.name = name;
     this.hardwareName = hardwareName;
-    gemm = new GpuGemm(this);
-    recurrences = new GpuRecurrences(this);
   }
 
   /** Queues a copy of a float[], double[] or int[] into a buffer; the array may be changed then. */
@@ -203,6 +201,9 @@ public abstract class GpuDevice implements Gpu {
     assert transposeA ? fits(a, aAt, k, m, lda) : fits(a, aAt, m, k, lda);
     assert transposeB ? fits(b, bAt, n, k, ldb) : fits(b, bAt, k, n, ldb);
     assert fits(c, cAt, m, n, ldc);
+    if (gemm == null) {
+      gemm = new GpuGemm(this);
+    }
     gemm.run(transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc);
   }
 
@@ -237,6 +238,9 @@ public abstract class GpuDevice implements Gpu {
   @Override
   public final FusedRecurrence.Offer fusedRecurrence(
       CellSpec cell, int steps, int batch, int hiddenSize) {
+    if (recurrences == null) {
+      recurrences = new GpuRecurrences(this);
+    }
     return recurrences.offer(cell, batch, hiddenSize);
   }
 }
