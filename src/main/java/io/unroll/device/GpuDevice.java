@@ -39,7 +39,7 @@ public abstract class GpuDevice implements Gpu {
   protected abstract void copy(DeviceBuffer source, long at, Object target, int to, int count);
 
   /** Queues the same four bytes for a range that is not empty. */
-  protected abstract void fill(DeviceBuffer target, long at, long count, int bits);
+  protected abstract void fillBits(DeviceBuffer target, long at, long count, int bits);
 
   /** Waits for what is queued as far as the device still works, and frees all but the buffers. */
   protected abstract void free();
@@ -176,7 +176,7 @@ public abstract class GpuDevice implements Gpu {
   public final void fill(DeviceBuffer target, long at, long count, double value) {
     assert fits(target, at, count) && holds(target, ElementType.REAL);
     if (count > 0) {
-      fill(target, at, count, Float.floatToRawIntBits((float) value));
+      fillBits(target, at, count, Float.floatToRawIntBits((float) value));
     }
   }
 

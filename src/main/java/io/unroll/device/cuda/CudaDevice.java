@@ -110,7 +110,7 @@ final class CudaDevice extends GpuDevice {
 
   /** By a kernel: for an offset into memory the driver's own would take an object. */
   @Override
-  protected void fill(DeviceBuffer target, long at, long count, int bits) {
+  protected void fillBits(DeviceBuffer target, long at, long count, int bits) {
     if (fill == null) {
       fill = modules.kernel(GpuKernels.fill(), null, "fill");
     }

@@ -110,7 +110,7 @@ final class OpenClDevice extends GpuDevice {
   }
 
   @Override
-  protected void fill(DeviceBuffer target, long at, long count, int bits) {
+  protected void fillBits(DeviceBuffer target, long at, long count, int bits) {
     queue.fill(OpenClBuffer.memory(target), at * Float.BYTES, count * Float.BYTES, bits);
   }
 
