@@ -263,7 +263,7 @@ final class CommandStream implements AutoCloseable {
   void drain() {
     makeCurrent();
     if (stream != null) {
-      JCudaDriver.cuStreamSynchronize(stream);
+      ReturnCode.freed(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
     }
   }
 
@@ -281,14 +281,14 @@ final class CommandStream implements AutoCloseable {
     drain();
     if (stream != null) {
       closeProfile();
-      JCudaDriver.cuStreamDestroy(stream);
+      ReturnCode.freed(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy");
       stream = null;
     }
     if (parameters != null) {
       parameters.close();
     }
     CURRENT.remove();
-    JCudaDriver.cuCtxSetCurrent(new CUcontext());
-    JCudaDriver.cuDevicePrimaryCtxRelease(device);
+    ReturnCode.freed(JCudaDriver.cuCtxSetCurrent(new CUcontext()), "cuCtxSetCurrent");
+    ReturnCode.freed(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease");
   }
 }

@@ -37,7 +37,7 @@ final class HostMemory extends Pointer implements AutoCloseable {
       bytes = null;
       // After a failure the driver refuses this as well, and takes the memory back with the
       // context.
-      JCudaDriver.cuMemFreeHost(this);
+      ReturnCode.freed(JCudaDriver.cuMemFreeHost(this), "cuMemFreeHost");
     }
   }
 }

@@ -91,9 +91,9 @@ final class Profile implements AutoCloseable {
   @Override
   public void close() {
     for (int i = 0; i < CAPACITY && starts[i] != null; i++) {
-      JCudaDriver.cuEventDestroy(starts[i]);
+      ReturnCode.freed(JCudaDriver.cuEventDestroy(starts[i]), "cuEventDestroy");
       if (stops[i] != null) {
-        JCudaDriver.cuEventDestroy(stops[i]);
+        ReturnCode.freed(JCudaDriver.cuEventDestroy(stops[i]), "cuEventDestroy");
       }
     }
   }

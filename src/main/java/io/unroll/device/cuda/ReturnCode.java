@@ -6,6 +6,8 @@ import jcuda.driver.JCudaDriver;
 
 /** What the driver's return codes mean. Whoever calls the driver hands the code to this class. */
 final class ReturnCode {
+  private static final System.Logger LOGGER = System.getLogger(ReturnCode.class.getName());
+
   static final int SUCCESS = CUresult.CUDA_SUCCESS;
   static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
   static final int NO_DEVICE = CUresult.CUDA_ERROR_NO_DEVICE;
@@ -31,6 +33,16 @@ final class ReturnCode {
   static void require(int code, String call) {
     if (code != SUCCESS) {
       throw new DeviceException(call + " returned " + name(code));
+    }
+  }
+
+  /**
+   * For calls that give something back. A failure is logged and no more: whoever closes cannot do
+   * better, and after a failed command these fail as well.
+   */
+  static void freed(int code, String call) {
+    if (code != SUCCESS) {
+      LOGGER.log(System.Logger.Level.WARNING, call + " returned " + name(code));
     }
   }
 }

@@ -151,8 +151,8 @@ final class Staging implements AutoCloseable {
   @Override
   public void close() {
     for (int i = 0; i < HALVES; i++) {
-      JCudaDriver.cuEventDestroy(left[i]);
-      JCudaDriver.cuEventDestroy(arrivals[i]);
+      ReturnCode.freed(JCudaDriver.cuEventDestroy(left[i]), "cuEventDestroy");
+      ReturnCode.freed(JCudaDriver.cuEventDestroy(arrivals[i]), "cuEventDestroy");
     }
     memory.close();
   }

@@ -51,7 +51,7 @@ final class CommandQueue implements AutoCloseable {
     } finally {
       if (queue == 0) {
         if (made != 0) {
-          CL10.clReleaseContext(made);
+          ReturnCode.freed(CL10.clReleaseContext(made), "clReleaseContext");
         }
         MemoryUtil.nmemFree(slots);
       }
@@ -332,7 +332,8 @@ final class CommandQueue implements AutoCloseable {
   /** Gives a mapped buffer back. */
   void unmap(long memory, long address) {
     if (queue != 0) {
-      CL11.nclEnqueueUnmapMemObject(queue, memory, address, 0, 0, 0);
+      int code = CL11.nclEnqueueUnmapMemObject(queue, memory, address, 0, 0, 0);
+      ReturnCode.freed(code, "clEnqueueUnmapMemObject");
     }
   }
 
@@ -342,10 +343,10 @@ final class CommandQueue implements AutoCloseable {
     if (queue == 0) {
       return;
     }
-    CL10.clFinish(queue);
+    ReturnCode.freed(CL10.clFinish(queue), "clFinish");
     closeProfile();
-    CL10.clReleaseCommandQueue(queue);
-    CL10.clReleaseContext(context);
+    ReturnCode.freed(CL10.clReleaseCommandQueue(queue), "clReleaseCommandQueue");
+    ReturnCode.freed(CL10.clReleaseContext(context), "clReleaseContext");
     MemoryUtil.nmemFree(slots);
     queue = 0;
   }

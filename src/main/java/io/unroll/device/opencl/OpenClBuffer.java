@@ -73,7 +73,7 @@ final class OpenClBuffer implements DeviceBuffer {
   public void close() {
     if (ledger.remove(this, bytes())) {
       // The driver keeps the memory until queued commands have done with it.
-      CL10.clReleaseMemObject(memory);
+      ReturnCode.freed(CL10.clReleaseMemObject(memory), "clReleaseMemObject");
       memory = 0;
     }
   }

@@ -84,7 +84,7 @@ final class OpenClDevice extends GpuDevice {
       if (code == ReturnCode.SUCCESS) {
         return new OpenClBuffer(type, length, purpose, ledger(), memory);
       }
-      CL10.clReleaseMemObject(memory);
+      ReturnCode.freed(CL10.clReleaseMemObject(memory), "clReleaseMemObject");
     }
     if (ReturnCode.isOutOfMemory(code)) {
       throw outOfMemory(purpose, bytes, othersMayHoldAPart(ReturnCode.name(code)));

@@ -51,6 +51,6 @@ final class OpenClKernel implements DeviceKernel, AutoCloseable {
 
   @Override
   public void close() {
-    CL10.clReleaseKernel(handle);
+    ReturnCode.freed(CL10.clReleaseKernel(handle), "clReleaseKernel");
   }
 }

@@ -86,7 +86,7 @@ final class Profile implements AutoCloseable {
   @Override
   public void close() {
     for (int i = 0; i < count; i++) {
-      CL10.clReleaseEvent(events[i]);
+      ReturnCode.freed(CL10.clReleaseEvent(events[i]), "clReleaseEvent");
     }
     count = 0;
   }

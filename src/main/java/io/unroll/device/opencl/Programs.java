@@ -73,7 +73,7 @@ final class Programs implements AutoCloseable {
       long most =
           Info.number(Info.kernel(kernel, hardware.device(), CL10.CL_KERNEL_WORK_GROUP_SIZE));
       if (most < group) {
-        CL10.clReleaseKernel(kernel);
+        ReturnCode.freed(CL10.clReleaseKernel(kernel), "clReleaseKernel");
         throw new DeviceException(
             "%s needs groups of %d work items, but %s runs it with at most %d; %s"
                 .formatted(
@@ -136,7 +136,7 @@ final class Programs implements AutoCloseable {
         return program;
       }
       if (program != 0) {
-        CL10.clReleaseProgram(program);
+        ReturnCode.freed(CL10.clReleaseProgram(program), "clReleaseProgram");
       }
       return 0;
     } finally {
@@ -155,7 +155,7 @@ final class Programs implements AutoCloseable {
       int code = build(program);
       if (code != ReturnCode.SUCCESS) {
         String log = log(program);
-        CL10.clReleaseProgram(program);
+        ReturnCode.freed(CL10.clReleaseProgram(program), "clReleaseProgram");
         throw new DeviceException(
             "the driver of %s does not build %s %s: clBuildProgram returned %s and said:%n%s"
                 .formatted(
@@ -204,7 +204,9 @@ final class Programs implements AutoCloseable {
   @Override
   public void close() {
     kernels.values().forEach(OpenClKernel::close);
-    programs.values().forEach(CL10::clReleaseProgram);
+    programs
+        .values()
+        .forEach(program -> ReturnCode.freed(CL10.clReleaseProgram(program), "clReleaseProgram"));
     kernels.clear();
     programs.clear();
   }

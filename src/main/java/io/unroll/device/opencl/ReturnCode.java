@@ -4,6 +4,8 @@ import io.unroll.DeviceException;
 
 /** What OpenCL's return codes mean. Whoever calls OpenCL hands the code to this class. */
 final class ReturnCode {
+  private static final System.Logger LOGGER = System.getLogger(ReturnCode.class.getName());
+
   static final int SUCCESS = 0;
   static final int DEVICE_NOT_FOUND = -1;
   static final int MEM_OBJECT_ALLOCATION_FAILURE = -4;
@@ -118,6 +120,16 @@ final class ReturnCode {
   static void require(int code, String call) {
     if (code != SUCCESS) {
       throw new DeviceException(call + " returned " + name(code));
+    }
+  }
+
+  /**
+   * For calls that give something back. A failure is logged and no more: whoever closes cannot do
+   * better, and after a failed command these fail as well.
+   */
+  static void freed(int code, String call) {
+    if (code != SUCCESS) {
+      LOGGER.log(System.Logger.Level.WARNING, call + " returned " + name(code));
     }
   }
 }

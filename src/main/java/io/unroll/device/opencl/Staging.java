@@ -129,7 +129,7 @@ final class Staging implements AutoCloseable {
     used = 0;
     for (int i = 0; i < HALVES; i++) {
       if (left[i] != 0) {
-        CL10.clReleaseEvent(left[i]);
+        ReturnCode.freed(CL10.clReleaseEvent(left[i]), "clReleaseEvent");
         left[i] = 0;
       }
     }
@@ -152,6 +152,6 @@ final class Staging implements AutoCloseable {
   public void close() {
     restart();
     queue.unmap(memory, address);
-    CL10.clReleaseMemObject(memory);
+    ReturnCode.freed(CL10.clReleaseMemObject(memory), "clReleaseMemObject");
   }
 }
