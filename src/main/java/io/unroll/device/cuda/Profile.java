@@ -1,11 +1,8 @@
 package io.unroll.device.cuda;
 
 import io.unroll.device.DeviceProfiler.KernelTime;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
+import io.unroll.device.KernelTimes;
 import java.util.List;
-import java.util.Map;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.JCudaDriver;
@@ -21,27 +18,8 @@ final class Profile implements AutoCloseable {
   private final CUevent[] starts = new CUevent[CAPACITY];
   private final CUevent[] stops = new CUevent[CAPACITY];
   private final String[] names = new String[CAPACITY];
-  private final Map<String, Times> times = new HashMap<>();
+  private final KernelTimes times = new KernelTimes();
   private int count;
-
-  /** The nanoseconds of every launch of one kernel. */
-  private static final class Times {
-    private long[] nanos = new long[64];
-    private int launches;
-
-    void add(long duration) {
-      if (launches == nanos.length) {
-        nanos = Arrays.copyOf(nanos, 2 * launches);
-      }
-      nanos[launches++] = duration;
-    }
-
-    KernelTime named(String name) {
-      long[] sorted = Arrays.copyOf(nanos, launches);
-      Arrays.sort(sorted);
-      return new KernelTime(name, launches, Arrays.stream(sorted).sum(), sorted[launches / 2]);
-    }
-  }
 
   Profile(CommandStream stream) {
     this.stream = stream;
@@ -71,20 +49,14 @@ final class Profile implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       stream.await(stops[i]);
       double nanos = NANOS_OF_MILLI * stream.between(starts[i], stops[i], millis);
-      times.computeIfAbsent(names[i], name -> new Times()).add(Math.max(1, Math.round(nanos)));
+      times.add(names[i], Math.max(1, Math.round(nanos)));
     }
     count = 0;
   }
 
   /** What was collected, the largest total first. */
   List<KernelTime> times() {
-    return times.entrySet().stream()
-        .map(entry -> entry.getValue().named(entry.getKey()))
-        .sorted(
-            Comparator.comparingLong(KernelTime::totalNanos)
-                .reversed()
-                .thenComparing(KernelTime::name))
-        .toList();
+    return times.sorted();
   }
 
   /** Destroys the events; the context must be current. */

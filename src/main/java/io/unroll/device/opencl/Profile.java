@@ -1,11 +1,8 @@
 package io.unroll.device.opencl;
 
 import io.unroll.device.DeviceProfiler.KernelTime;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
+import io.unroll.device.KernelTimes;
 import java.util.List;
-import java.util.Map;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryUtil;
 
@@ -16,27 +13,8 @@ final class Profile implements AutoCloseable {
 
   private final long[] events = new long[CAPACITY];
   private final String[] names = new String[CAPACITY];
-  private final Map<String, Times> times = new HashMap<>();
+  private final KernelTimes times = new KernelTimes();
   private int count;
-
-  /** The nanoseconds of every launch of one kernel. */
-  private static final class Times {
-    private long[] nanos = new long[64];
-    private int launches;
-
-    void add(long duration) {
-      if (launches == nanos.length) {
-        nanos = Arrays.copyOf(nanos, 2 * launches);
-      }
-      nanos[launches++] = duration;
-    }
-
-    KernelTime named(String name) {
-      long[] sorted = Arrays.copyOf(nanos, launches);
-      Arrays.sort(sorted);
-      return new KernelTime(name, launches, Arrays.stream(sorted).sum(), sorted[launches / 2]);
-    }
-  }
 
   /** Takes the event of a command. */
   void add(String name, long event) {
@@ -56,7 +34,7 @@ final class Profile implements AutoCloseable {
         ReturnCode.require(CL10.nclWaitForEvents(1, slot), "clWaitForEvents");
         long begin = time(events[i], CL10.CL_PROFILING_COMMAND_START, slot);
         long end = time(events[i], CL10.CL_PROFILING_COMMAND_END, slot);
-        times.computeIfAbsent(names[i], name -> new Times()).add(end - begin);
+        times.add(names[i], end - begin);
       }
     } finally {
       MemoryUtil.nmemFree(slot);
@@ -73,13 +51,7 @@ final class Profile implements AutoCloseable {
 
   /** What was collected, the largest total first. */
   List<KernelTime> times() {
-    return times.entrySet().stream()
-        .map(entry -> entry.getValue().named(entry.getKey()))
-        .sorted(
-            Comparator.comparingLong(KernelTime::totalNanos)
-                .reversed()
-                .thenComparing(KernelTime::name))
-        .toList();
+    return times.sorted();
   }
 
   /** Releases the events that were not collected. */
