@@ -5,6 +5,7 @@ import io.unroll.BackendOptions;
 import io.unroll.BackendUnavailableException;
 import io.unroll.DeviceException;
 import io.unroll.Precision;
+import io.unroll.device.GpuSelection;
 
 /**
  * Opens a GPU of NVIDIA's as the backend {@code cuda}: float32. {@code cuda:1} is the second device
@@ -47,7 +48,7 @@ public final class CudaProvider implements Backend.Provider {
   public Backend openBest(BackendOptions options) {
     Installation installation = Installation.found();
     if (installation.isUsable() && !installation.hasReal()) {
-      throw Installation.unavailable(
+      throw GpuSelection.unavailable(
           NAME, "a simulated device is taken only when asked for: " + installation.describe());
     }
     return open(NAME, options);
@@ -65,7 +66,7 @@ public final class CudaProvider implements Backend.Provider {
     int number = Installation.found().select(selector);
     Precision precision = options.precision();
     if (precision != null && precision != Precision.FP32) {
-      throw Installation.unavailable(
+      throw GpuSelection.unavailable(
           selector,
           "it computes in FP32 only, not in " + precision + ". Ask for FP32, or for no precision.");
     }

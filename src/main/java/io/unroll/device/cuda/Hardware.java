@@ -1,5 +1,6 @@
 package io.unroll.device.cuda;
 
+import io.unroll.device.GpuSelection;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import jcuda.driver.CUdevice;
@@ -28,7 +29,8 @@ record Hardware(
     long memoryBytes,
     long groupMemoryBytes,
     int units,
-    String refusal) {
+    String refusal)
+    implements GpuSelection.Found {
   private static final double GIB = 1 << 30;
   private static final int MAX_NAME = 256;
 
@@ -79,13 +81,14 @@ record Hardware(
     return name.startsWith("simulated");
   }
 
-  /** Whether a name that a user gave is part of its own. */
-  boolean isCalled(String part) {
+  @Override
+  public boolean isCalled(String part) {
     return name.toLowerCase(Locale.ROOT).contains(part.toLowerCase(Locale.ROOT));
   }
 
   /** Name, compute capability, driver and memory. */
-  String describe() {
+  @Override
+  public String describe() {
     return "%s: sm_%d%d, driver for CUDA %s, %.1f GiB"
             .formatted(name, major, minor, Targets.text(driver), memoryBytes / GIB)
         + (refusal == null ? "" : "; cannot be used: " + refusal);

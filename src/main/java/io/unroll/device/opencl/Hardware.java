@@ -1,5 +1,6 @@
 package io.unroll.device.opencl;
 
+import io.unroll.device.GpuSelection;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.lwjgl.opencl.CL10;
@@ -41,7 +42,8 @@ record Hardware(
     long largestGroup,
     int units,
     boolean exactDivision,
-    String refusal) {
+    String refusal)
+    implements GpuSelection.Found {
   private static final double GIB = 1 << 30;
 
   /** The kinds, in the order of preference. */
@@ -120,15 +122,16 @@ record Hardware(
     return null;
   }
 
-  /** Whether a name that a user gave is part of its own, of its maker's or of its driver's. */
-  boolean isCalled(String part) {
+  @Override
+  public boolean isCalled(String part) {
     String wanted = part.toLowerCase(Locale.ROOT);
     return Stream.of(name, vendor, platformName, platformVersion)
         .anyMatch(text -> text.toLowerCase(Locale.ROOT).contains(wanted));
   }
 
   /** Name, kind, driver, version and memory. */
-  String describe() {
+  @Override
+  public String describe() {
     return "%s: %s, %s, driver %s, %s, %.1f GiB"
             .formatted(name, kind, platformName, driver, version, memoryBytes / GIB)
         + (refusal == null ? "" : "; cannot be used: " + refusal);

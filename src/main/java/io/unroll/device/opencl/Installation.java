@@ -1,11 +1,8 @@
 package io.unroll.device.opencl;
 
-import io.unroll.BackendUnavailableException;
+import io.unroll.device.GpuSelection;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * What of OpenCL is installed on this machine: looked at once a process.
@@ -88,66 +85,26 @@ record Installation(List<Hardware> devices, String refusal) {
 
   /** Whether there is any device that Unroll can use. */
   boolean isUsable() {
-    return devices.stream().anyMatch(device -> device.refusal() == null);
+    return selection().isUsable();
   }
 
   /** Every device with its number, one after the other, or why there is none. */
   String describe() {
-    return refusal != null
-        ? refusal
-        : IntStream.range(0, devices.size())
-            .mapToObj(i -> "opencl:" + i + " " + devices.get(i).describe())
-            .collect(Collectors.joining("; "));
+    return selection().describe();
   }
 
   /**
    * The number of the device that a user means.
    *
    * @param selector {@code opencl}, or with a number or a part of a name behind a colon
-   * @throws BackendUnavailableException if that is none or several, or one that cannot be used
+   * @throws io.unroll.BackendUnavailableException if that is none or several, or one that cannot be
+   *     used
    */
   int select(String selector) {
-    if (refusal != null) {
-      throw unavailable(selector, refusal);
-    }
-    int colon = selector.indexOf(':');
-    String wanted = colon < 0 ? "" : selector.substring(colon + 1).strip();
-    if (colon >= 0 && wanted.isEmpty()) {
-      throw unavailable(selector, "nothing stands behind the colon. There are " + describe());
-    }
-    List<Integer> fitting = colon < 0 ? List.of(first()) : fitting(wanted);
-    if (fitting.size() != 1) {
-      throw unavailable(
-          selector,
-          (fitting.isEmpty() ? "no device goes by \"" : "several devices go by \"")
-              + wanted
-              + "\". There are "
-              + describe());
-    }
-    int number = fitting.get(0);
-    if (devices.get(number).refusal() != null) {
-      throw unavailable(selector, devices.get(number).describe());
-    }
-    return number;
+    return selection().select(selector);
   }
 
-  private int first() {
-    return IntStream.range(0, devices.size())
-        .filter(i -> devices.get(i).refusal() == null)
-        .findFirst()
-        .orElse(0);
-  }
-
-  private List<Integer> fitting(String wanted) {
-    boolean isNumber = wanted.chars().allMatch(c -> c >= '0' && c <= '9');
-    return IntStream.range(0, devices.size())
-        .filter(i -> isNumber ? wanted.equals("" + i) : devices.get(i).isCalled(wanted))
-        .boxed()
-        .toList();
-  }
-
-  static BackendUnavailableException unavailable(String selector, String why) {
-    return new BackendUnavailableException(
-        String.format(Locale.ROOT, "backend \"%s\" is unavailable: %s", selector, why));
+  private GpuSelection selection() {
+    return new GpuSelection(OpenClProvider.NAME, devices, refusal);
   }
 }

@@ -5,6 +5,7 @@ import io.unroll.BackendOptions;
 import io.unroll.BackendUnavailableException;
 import io.unroll.DeviceException;
 import io.unroll.Precision;
+import io.unroll.device.GpuSelection;
 
 /**
  * Opens a device by its OpenCL 1.2 driver as the backend {@code opencl}: float32. {@code opencl:1}
@@ -47,7 +48,7 @@ public final class OpenClProvider implements Backend.Provider {
   public Backend openBest(BackendOptions options) {
     Installation installation = Installation.found();
     if (installation.refusal() == null && !installation.hasGpu()) {
-      throw Installation.unavailable(
+      throw GpuSelection.unavailable(
           NAME,
           "there is no GPU that it can use; other devices are taken only when asked for by name: "
               + installation.describe());
@@ -67,7 +68,7 @@ public final class OpenClProvider implements Backend.Provider {
     int number = Installation.found().select(selector);
     Precision precision = options.precision();
     if (precision != null && precision != Precision.FP32) {
-      throw Installation.unavailable(
+      throw GpuSelection.unavailable(
           selector,
           "it computes in FP32 only, not in " + precision + ". Ask for FP32, or for no precision.");
     }
