@@ -44,9 +44,7 @@ final class CommandStream implements AutoCloseable {
     this.backend = backend;
     this.hardware = hardware;
     ReturnCode.require(JCudaDriver.cuDeviceGet(device, hardware.ordinal()), "cuDeviceGet");
-    ReturnCode.require(
-        JCudaDriver.cuDevicePrimaryCtxRetain(context, device),
-        "cuDevicePrimaryCtxRetain on " + hardware.name());
+    Faults.requireOpened(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), hardware);
     isRetained = true;
     ParameterBlock made = null;
     try {
@@ -259,12 +257,22 @@ final class CommandStream implements AutoCloseable {
     }
   }
 
-  /** Waits for the stream as far as it still works; the context is current then. */
+  /**
+   * Waits for the stream as far as it still works; the context is current then. A failure that
+   * nobody has met before is told here, and what cannot be given back because of it is not.
+   */
   void drain() {
     makeCurrent();
     if (stream != null) {
-      ReturnCode.freed(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
+      ReturnCode.drained(JCudaDriver.cuStreamSynchronize(stream), "a queued command", failure);
     }
+  }
+
+  /** Bytes of the device's memory that nobody holds; -1 if the driver does not tell. */
+  long freeBytes() {
+    long[] free = new long[1];
+    long[] total = new long[1];
+    return JCudaDriver.cuMemGetInfo(free, total) == ReturnCode.SUCCESS ? free[0] : -1;
   }
 
   /**
