@@ -37,7 +37,7 @@ CLUSTER_KERNEL sync_kernel(WRITES(natural, out), int off, offset items) {
   AT(out, GROUP_NUMBER * GROUP + LANE) = value;
 }
 
-/* Stores that an mbarrier of the peer counts. A lane sends only when all lanes of its group have taken what they got,
+/* Stores that an mbarrier of the peer counts; with off -1 it waits for more than are sent. A lane sends only when all lanes of its group have taken what they got,
  * so that two sides are enough. */
 CLUSTER_KERNEL async_kernel(WRITES(natural, out), WRITES(watch_word, watch), int off, offset items) {
   SHARED unsigned long long full[2];
@@ -49,15 +49,16 @@ CLUSTER_KERNEL async_kernel(WRITES(natural, out), WRITES(watch_word, watch), int
   peer_pointer even = peer_address(&got[0][place], peer), odd = peer_address(&got[1][place], peer);
   peer_pointer evenFull = peer_address(&full[0], peer), oddFull = peer_address(&full[1], peer);
   if (LANE < 2) mbarrier_init(&full[LANE], 1);
-  unsigned bytes = GROUP * 4 + (off < 0 ? 4 : 0), early = off > 0 ? 1 : 0;
+  unsigned bytes = GROUP * 4 + (off < 0 ? 4 : 0);
+  int stale = off > 0 ? 1 : 0;
   cluster_barrier();
   bool gone = false;
   for (int step = 0; step < (int)items && !gone; step++) {
     int side = step & 1;
     if (LANE == 0) mbarrier_arrive(&full[side], bytes);
     store_async(side ? odd : even, value, side ? oddFull : evenFull);
-    bool came = await_phase(&full[side], ((unsigned)step / 2 + early) & 1, (natural)step, START(watch), PHASE);
-    value = got[side][LANE] + 1;
+    bool came = await_phase(&full[side], (unsigned)step / 2 & 1, (natural)step, START(watch), PHASE);
+    value = got[side ^ stale][LANE] + 1;
     gone = __syncthreads_or(!came) != 0;
   }
   cluster_barrier(); /* nobody ends while others write to its memory */

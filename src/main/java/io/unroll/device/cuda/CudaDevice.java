@@ -84,7 +84,7 @@ final class CudaDevice extends GpuDevice {
     DeviceMemory memory = new DeviceMemory();
     int code = stream.allocate(memory, bytes);
     if (code == ReturnCode.OUT_OF_MEMORY) {
-      throw outOfMemory(purpose, bytes, free(code));
+      throw outOfMemory(purpose, bytes, whatIsFree(code), Math.max(0, stream.freeBytes()));
     }
     if (code != ReturnCode.SUCCESS) {
       throw stream.fail(code, "cuMemAlloc of " + purpose);
@@ -95,12 +95,13 @@ final class CudaDevice extends GpuDevice {
   }
 
   /** Why a buffer was refused that should fit: what others hold. */
-  private String free(int code) {
+  private String whatIsFree(int code) {
     long free = stream.freeBytes();
     long others = memoryBytes() - liveBytes() - free;
     return free < 0
         ? othersMayHoldAPart(ReturnCode.name(code))
-        : "of its %s in all %s are free, so other processes and the driver hold %s (the driver says %s); nvidia-smi lists them"
+        : ("of its %s in all %s are free, so other processes and the driver hold %s; nvidia-smi"
+                + " lists them (the driver says %s)")
             .formatted(gib(memoryBytes()), gib(free), gib(others), ReturnCode.name(code));
   }
 

@@ -21,9 +21,13 @@ record DeviceFiles(Path folder, List<String> names, List<String> closed) {
   private static final String DEVICE = "nvidia[0-9]+";
   private static final String USED = DEVICE + "|nvidiactl|nvidia-uvm";
 
-  /** Those of this machine. */
+  /** What the driver opens instead in Windows' Linux. */
+  private static final Path WSL = Path.of("/dev/dxg");
+
+  /** Those of this machine; null where the driver needs none of them. */
   static DeviceFiles found() {
-    return in(Path.of("/dev"));
+    boolean linux = System.getProperty("os.name").equals("Linux");
+    return linux && !Files.exists(WSL) ? in(Path.of("/dev")) : null;
   }
 
   /** Those in a folder; none where there is no such folder. */

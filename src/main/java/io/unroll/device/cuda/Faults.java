@@ -26,7 +26,7 @@ final class Faults {
    * Why there is no device though the driver's library is there.
    *
    * @param code of cuInit, or of the first call after it
-   * @param files what there is of the driver's files
+   * @param files what there is of the driver's files; null where it needs none
    */
   static String ofInitialization(int code, DeviceFiles files) {
     String cause =
@@ -59,13 +59,13 @@ final class Faults {
   }
 
   private static String ofFiles(int code, DeviceFiles files) {
-    if (!files.closed().isEmpty()) {
+    if (files != null && !files.closed().isEmpty()) {
       return "the NVIDIA driver is installed, but this user may not read and write "
           + String.join(", ", files.closed())
           + ": join the group that may (usermod -aG GROUP USER, then log in again), or give the"
           + " container the device";
     }
-    if (!files.haveDevice()) {
+    if (files != null && !files.haveDevice()) {
       return "the NVIDIA driver's library is installed, but "
           + files.folder()
           + " has no file of a device, such as nvidia0 (found: "
@@ -140,14 +140,14 @@ final class Faults {
   static void requireLoaded(int code, String key, Hardware hardware) {
     if (code != ReturnCode.SUCCESS) {
       throw new DeviceException(
-          "the driver does not take the kernels %s, compiled for %s, on %s: %s (cuModuleLoadData"
-              + " returned %s)"
-                  .formatted(
-                      key,
-                      String.join(", ", Images.targets()),
-                      hardware.describe(),
-                      ofLoading(code),
-                      ReturnCode.name(code)));
+          ("the driver does not take the kernels %s, compiled for %s, on %s: %s (cuModuleLoadData"
+                  + " returned %s)")
+              .formatted(
+                  key,
+                  String.join(", ", Images.targets()),
+                  hardware.describe(),
+                  ofLoading(code),
+                  ReturnCode.name(code)));
     }
   }
 
