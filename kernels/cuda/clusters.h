@@ -24,10 +24,10 @@ CLUSTER_KERNEL sync_kernel(WRITES(natural, out), int off, offset items) {
   SHARED natural got[2][GROUP];
   natural value = (natural)(GROUP_NUMBER * GROUP) + (natural)LANE;
   got[0][LANE] = got[1][LANE] = 0;
+  cluster_barrier();
   natural place = cluster_rank() * SHARE + (natural)LANE / CLUSTER;
   peer_pointer even = peer_address(&got[0][place], (unsigned)LANE % CLUSTER);
   peer_pointer odd = peer_address(&got[1][place], (unsigned)LANE % CLUSTER);
-  cluster_barrier();
   for (int step = 0; step < (int)items; step++) {
     peer_store(step & 1 ? odd : even, value);
     cluster_barrier();
@@ -44,14 +44,14 @@ CLUSTER_KERNEL async_kernel(WRITES(natural, out), WRITES(watch_word, watch), int
   SHARED natural got[2][GROUP];
   natural value = (natural)(GROUP_NUMBER * GROUP) + (natural)LANE;
   got[0][LANE] = got[1][LANE] = 0;
+  if (LANE < 2) mbarrier_init(&full[LANE], 1);
+  cluster_barrier();
   natural place = cluster_rank() * SHARE + (natural)LANE / CLUSTER;
   unsigned peer = (unsigned)LANE % CLUSTER;
   peer_pointer even = peer_address(&got[0][place], peer), odd = peer_address(&got[1][place], peer);
   peer_pointer evenFull = peer_address(&full[0], peer), oddFull = peer_address(&full[1], peer);
-  if (LANE < 2) mbarrier_init(&full[LANE], 1);
   unsigned bytes = GROUP * 4 + (off < 0 ? 4 : 0);
   int stale = off > 0 ? 1 : 0;
-  cluster_barrier();
   bool gone = false;
   for (int step = 0; step < (int)items && !gone; step++) {
     int side = step & 1;
@@ -70,10 +70,10 @@ DEVICE_FN natural mixed(uint4 v) { return v.x + 3 * v.y + 5 * v.z + 7 * v.w; }
 /* Vectors of a lane into the next group's memory, over and over; what came last is step, group, lane, number. */
 CLUSTER_KERNEL store_kernel(WRITES(natural, out), int off, offset items) {
   SHARED uint4 got[VECTORS][GROUP];
+  cluster_barrier();
   peer_pointer there[VECTORS];
   unsigned next = (cluster_rank() + 1 + (unsigned)off) % CLUSTER;
   for (int i = 0; i < VECTORS; i++) there[i] = peer_address(&got[i][LANE], next);
-  cluster_barrier();
   for (int step = 0; step < (int)items; step++) {
     for (int i = 0; i < VECTORS; i++) {
       uint4 v = {(natural)step, (natural)GROUP_NUMBER, (natural)LANE, (natural)i};
@@ -89,14 +89,14 @@ CLUSTER_KERNEL store_kernel(WRITES(natural, out), int off, offset items) {
 /* The same the other way: out of the next group's memory. */
 CLUSTER_KERNEL load_kernel(WRITES(natural, out), int off, offset items) {
   SHARED uint4 held[VECTORS][GROUP];
-  peer_pointer there[VECTORS];
-  unsigned next = (cluster_rank() + 1 + (unsigned)off) % CLUSTER;
   for (int i = 0; i < VECTORS; i++) {
     uint4 v = {0, (natural)GROUP_NUMBER, (natural)LANE, (natural)i};
     held[i][LANE] = v;
-    there[i] = peer_address(&held[i][LANE], next);
   }
   cluster_barrier();
+  peer_pointer there[VECTORS];
+  unsigned next = (cluster_rank() + 1 + (unsigned)off) % CLUSTER;
+  for (int i = 0; i < VECTORS; i++) there[i] = peer_address(&held[i][LANE], next);
   natural sum = 0;
   for (int step = 0; step < (int)items; step++) {
     for (int i = 0; i < VECTORS; i++) sum += mixed(peer_load_four(there[i]));

@@ -40,6 +40,10 @@ Mode mode(const char *text) {
   std::exit(2);
 }
 
+const char *lock(const char *text) {
+  return mode(text) == Mode::EXCLUSIVE ? text + sizeof EXCLUSIVE - 1 : nullptr;
+}
+
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || defined(UNROLL_CUDASIM_TSAN)
 const double STACK = 256 << 10;
 #else
@@ -60,9 +64,8 @@ Settings &settings() {
       static_cast<size_t>(number("UNROLL_CUDASIM_TAKEN", 0, 0)),
       static_cast<int>(number("UNROLL_CUDASIM_DRIVER", 13000, 1000)),
       mode(std::getenv("UNROLL_CUDASIM_MODE")),
-      nullptr,
+      lock(std::getenv("UNROLL_CUDASIM_MODE")),
   };
-  if (all.mode == Mode::EXCLUSIVE) all.lock = std::getenv("UNROLL_CUDASIM_MODE") + sizeof EXCLUSIVE - 1;
   return all;
 }
 
