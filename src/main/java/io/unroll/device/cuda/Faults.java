@@ -41,8 +41,8 @@ final class Faults {
                   + " must run (systemctl start nvidia-fabricmanager), in the driver's version";
           case CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
               "the NVIDIA driver's library and kernel module are of different versions; restart the"
-                  + " machine after an update of the driver, and in a container take no libcuda.so.1"
-                  + " of the image's own";
+                  + " machine after an update of the driver, and in a container take no"
+                  + " libcuda.so.1 of the image's own";
           case CUresult.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE ->
               "the libcuda.so.1 that was loaded is a forward compatibility package, which this GPU"
                   + " does not take: remove cuda-compat or take its folder off LD_LIBRARY_PATH, and"
@@ -89,8 +89,8 @@ final class Faults {
           case CUresult.CUDA_ERROR_MPS_SERVER_NOT_READY ->
               "its server is starting or recovering; try again";
           default ->
-              "its control daemon does not answer; start it (nvidia-cuda-mps-control -d) as the same"
-                  + " user, or unset CUDA_MPS_PIPE_DIRECTORY";
+              "its control daemon does not answer; start it (nvidia-cuda-mps-control -d) as the"
+                  + " same user, or unset CUDA_MPS_PIPE_DIRECTORY";
         };
   }
 
@@ -113,8 +113,8 @@ final class Faults {
           switch (hardware.number(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_MODE)) {
             case CUcomputemode.CU_COMPUTEMODE_PROHIBITED -> PROHIBITED;
             case CUcomputemode.CU_COMPUTEMODE_EXCLUSIVE_PROCESS ->
-                "its compute mode is Exclusive_Process, and another process has it (nvidia-smi lists"
-                    + " it): wait for its end, or let several share the device by nvidia-smi -c"
+                "its compute mode is Exclusive_Process, and another process has it (nvidia-smi"
+                    + " lists it): wait for its end, or let several share the device by nvidia-smi -c"
                     + " DEFAULT, as the administrator";
             default -> "it is busy or gone; nvidia-smi tells its state";
           };
