@@ -114,8 +114,8 @@ final class Faults {
             case CUcomputemode.CU_COMPUTEMODE_PROHIBITED -> PROHIBITED;
             case CUcomputemode.CU_COMPUTEMODE_EXCLUSIVE_PROCESS ->
                 "its compute mode is Exclusive_Process, and another process has it (nvidia-smi"
-                    + " lists it): wait for its end, or let several share the device by nvidia-smi -c"
-                    + " DEFAULT, as the administrator";
+                    + " lists it): wait for its end, or let several share the device by"
+                    + " nvidia-smi -c DEFAULT, as the administrator";
             default -> "it is busy or gone; nvidia-smi tells its state";
           };
       case CUresult.CUDA_ERROR_OUT_OF_MEMORY ->
