@@ -90,7 +90,7 @@ final class RateCeilings {
     DeviceBuffer out = all.take(ElementType.REAL, lanes, "sums");
     MeasuringStream.Launch kernel =
         all.launch("fma", groups, false, Ceilings.address(out), 1f, 1f, (long) items + all.stale());
-    float expected = CHAINS * (CHAINS - 1) / 2 + (float) CHAINS * UNROLLED * items;
+    float expected = CHAINS * (CHAINS - 1) / 2f + (float) CHAINS * UNROLLED * items;
     double operations = 2.0 * CHAINS * UNROLLED * items * lanes;
     return new Ceilings.Run(
         () -> all.stream().launch(kernel),
