@@ -115,7 +115,8 @@ final class RateCeilings {
             1f,
             (long) items + all.stale());
     float expected = (float) depth(brain) * items;
-    double operations = 2.0 * ROWS * COLUMNS * depth(brain) * FRAGMENTS * items * (lanes / WARP);
+    int warps = lanes / WARP;
+    double operations = 2.0 * ROWS * COLUMNS * depth(brain) * FRAGMENTS * items * warps;
     return new Ceilings.Run(
         () -> all.stream().launch(kernel),
         () -> all.requireAll(out, expected),
