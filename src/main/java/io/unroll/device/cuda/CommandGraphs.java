@@ -67,7 +67,7 @@ final class CommandGraphs implements AutoCloseable {
     if (graph != null) {
       int code = graph.launch(calls, ++replayed);
       if (code != ReturnCode.SUCCESS) {
-        throw stream.fail(code, "cuGraphLaunch of " + graph.describe());
+        throw stream.fail(code, "cuGraphLaunch of a graph of " + graph.describe());
       }
     }
     return graph;

@@ -66,6 +66,11 @@ final class CudaDevice extends GpuDevice {
     stream.finish();
   }
 
+  /** Where its commands go. */
+  CommandStream stream() {
+    return stream;
+  }
+
   /** How many graphs were made and launched. */
   CommandGraphs.Counts graphCounts() {
     return stream.graphCounts();
