@@ -93,6 +93,7 @@ Work workOf(const KernelParameters *given) {
 
 Address addressOf(const CopyParameters::End &end, size_t bytes) {
   const unsigned HOST = 1, DEVICE = 2;
+  if (end.reserved != nullptr) refuse(INVALID_VALUE, "the reserved pointer must be null, not %p", end.reserved);
   if (end.y != 0 || end.z != 0 || end.level != 0) refuse(NOT_SUPPORTED, "a node copies no more than a line here");
   if (end.pitch != 0 && end.pitch < end.x + bytes) {
     refuse(INVALID_VALUE, "a pitch of %zu is less than %zu bytes from byte %zu on", end.pitch, bytes, end.x);

@@ -3,11 +3,11 @@ package io.unroll.device.cuda;
 /**
  * Commands that were asked of a stream and not yet handed to the driver, as numbers: a shape, which
  * tells what is done, and values, which tell with what. Lists of the same shape are one graph with
- * other values. All of it lies in arrays that are taken once, 0.3 MiB, and no buffer is referred
+ * other values. All of it lies in arrays that are taken once, 0.2 MiB, and no buffer is referred
  * to: whoever frees one lets the stream flush first.
  */
 final class CommandList {
-  /** Commands of a list. So many are recorded faster than a device runs the first few of them. */
+  /** Commands of a list. Writing so many down takes as long as a device needs for about ten. */
   static final int CAPACITY = 1024;
 
   /** Numbers that tell what a command of foreign work does. */

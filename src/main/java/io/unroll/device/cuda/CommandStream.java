@@ -139,6 +139,14 @@ final class CommandStream implements AutoCloseable {
     return failure;
   }
 
+  private DeviceException fail(Throwable thrown) {
+    String said = thrown instanceof DeviceException ? thrown.getMessage() : thrown.toString();
+    failure =
+        new DeviceException(
+            "backend \"%s\" failed: %s; it can only be closed".formatted(backend, said), thrown);
+    return failure;
+  }
+
   private void check(int code, String call) {
     if (code != ReturnCode.SUCCESS) {
       throw fail(code, call);
@@ -191,11 +199,11 @@ final class CommandStream implements AutoCloseable {
       } else {
         issue();
       }
-    } catch (RuntimeException e) {
-      if (failure == null) {
-        failure = e instanceof DeviceException said ? said : new DeviceException(e.toString(), e);
+    } catch (RuntimeException | Error e) {
+      if (failure != null) {
+        throw e;
       }
-      throw e;
+      throw fail(e);
     } finally {
       list.clear();
     }

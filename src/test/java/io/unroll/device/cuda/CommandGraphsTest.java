@@ -340,10 +340,44 @@ class CommandGraphsTest {
         }
       }
       String said = assertThrows(DeviceException.class, device::synchronize).getMessage();
-      assertEquals("a library refuses", said);
+      assertEquals("backend \"cuda:0\" failed: a library refuses; it can only be closed", said);
       DeviceException again = assertThrows(DeviceException.class, () -> device.fill(x, 0, N, 0));
       assertTrue(again.getMessage().contains("can only be closed"), again.getMessage());
       adding.parameters.close();
+    }
+  }
+
+  @Test
+  void whatFailsInsideAReplayedGraphIsSaidToBeThere() {
+    requireSimulation();
+    CudaDevice device = open(true);
+    try (DeviceBuffer x = device.allocate(ElementType.REAL, N, "x")) {
+      KernelArgs args = new KernelArgs();
+      DeviceKernel tanh = device.compile(Kernel.TANH_FORWARD, null);
+      DeviceException failure = null;
+      for (int round = 0; round < 3; round++) {
+        addAll(device, x, x, new float[COMMANDS]);
+        args.clear().buffer(x, round == 2 ? 1L << 40 : 0).buffer(x, 0);
+        device.launch(tanh, N, args);
+        if (round == 2) {
+          failure = assertThrows(DeviceException.class, device::synchronize);
+        } else {
+          device.synchronize();
+        }
+      }
+      for (String word :
+          List.of(
+              "a queued command, which may be inside a replayed graph",
+              COMMANDS + 1 + " commands, axpby to tanh_forward",
+              "CUDA_ERROR_ILLEGAL_ADDRESS",
+              "it can only be closed")) {
+        assertTrue(failure.getMessage().contains(word), failure.getMessage());
+      }
+    }
+    assertThrows(DeviceException.class, device::synchronize);
+    device.close();
+    try (CudaDevice next = open(true)) {
+      next.synchronize();
     }
   }
 
