@@ -138,12 +138,13 @@ class CommandGraphsTest {
       for (int round = 0; round < 6; round++) {
         CommandGraphs.Counts before = device.graphCounts();
         // From the third round on there is a graph, of which the first, a middle and the last
-        // command change.
-        factors[0] = round;
-        factors[COMMANDS / 2] = 2 * round;
-        factors[COMMANDS - 1] = 5 * round;
+        // command change, and change back.
+        float factor = 1 + round % 2;
+        factors[0] = factor;
+        factors[COMMANDS / 2] = 2 * factor;
+        factors[COMMANDS - 1] = 5 * factor;
         addAll(device, x, y, factors);
-        expected += 8 * round;
+        expected += 8 * factor;
         float[] found = new float[N];
         device.copyOut(y, 0, found, 0, N);
         for (float value : found) {
