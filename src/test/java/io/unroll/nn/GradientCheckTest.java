@@ -87,7 +87,7 @@ class GradientCheckTest {
           Recurrent.Options options =
               ragged
                   ? Recurrent.Options.lengths(t.indices(new int[] {4, 1, 3}, batch))
-                  : new Recurrent.Options(null, null, null);
+                  : new Recurrent.Options(null, null, null, null);
           Tensor x = embedding.forward(t.indices(tokens, steps, batch));
           Tensor y = recurrent.forward(x, options).y();
           return Losses.crossEntropy(head.forward(y), t.indices(targets, steps, batch));

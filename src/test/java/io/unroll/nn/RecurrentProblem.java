@@ -125,7 +125,7 @@ record RecurrentProblem(
     }
     Indices lengths = ragged ? tape.indices(lengths(), batch) : null;
     Recurrent.Output output =
-        recurrent.forward(x, new Recurrent.Options(lengths, List.of(initial), null));
+        recurrent.forward(x, new Recurrent.Options(lengths, null, List.of(initial), null));
     Tensor dy = tape.input(dy(), steps, batch, directions() * hiddenSize);
     Tensor[] dStates = tensors(tape, "dsN");
     List<Tensor> ends = new ArrayList<>(List.of(output.y()));
