@@ -111,8 +111,8 @@ class Run {
       int t = of.time(std::max(k, 0));
       CALL(launch(function(module, "step_backward_kernel"), {groups}, keepOf(t), unit.at(), lengths.at(), resetsOf(t),
                   before(t), after(t), ds.at(), dUnit.at(), dy.at(yOf(t, of.ldDy)), dzx.at(t * size * of.cell.gates),
-                  dzhOf(t), of.batch, of.hiddenSize, stride(), of.ldDy, k < 0 ? -1 : t, dzhAfter, resetsAfter, weights.at(),
-                  items));
+                  dzhOf(t), of.batch, of.hiddenSize, stride(), of.ldDy, k < 0 ? -1 : t, dzhAfter, resetsAfter,
+                  weights.at(), items));
       dzhAfter = dzhOf(t);
       resetsAfter = resetsOf(t);
     }
