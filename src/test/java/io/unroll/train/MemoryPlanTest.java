@@ -95,17 +95,18 @@ class MemoryPlanTest {
           (device, batch) -> {
             try (Parameters parameters = new Parameters(device, 1);
                 Tape tape = new Tape(device)) {
-              RecurrentConfig config = RecurrentConfig.of(CellSpec.GRU, 5, 33).withLayers(2);
+              RecurrentConfig config = RecurrentConfig.of(CellSpec.GRU, 5, 65).withLayers(2);
               Recurrent gru = new Recurrent(parameters, "", config.withSchedule(schedule));
               for (int step = 0; step < 3; step++) {
                 tape.begin(Tape.Mode.TRAINING);
-                Tensor x = tape.input(new float[2 * batch * 5], 2, batch, 5);
-                int[] resets = new int[2 * batch];
+                Tensor x = tape.input(new float[STEPS * batch * 5], STEPS, batch, 5);
+                int[] resets = new int[STEPS * batch];
                 resets[batch] = 1;
-                Recurrent.Options packed = Recurrent.Options.resets(tape.indices(resets, 2, batch));
+                Recurrent.Options packed =
+                    Recurrent.Options.resets(tape.indices(resets, STEPS, batch));
                 Tensor y = gru.forward(x, packed).y();
                 tape.backward(
-                    List.of(y), List.of(tape.input(new float[2 * batch * 33], y.shape())));
+                    List.of(y), List.of(tape.input(new float[STEPS * batch * 65], y.shape())));
               }
             }
           };
