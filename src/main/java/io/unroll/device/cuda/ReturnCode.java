@@ -10,6 +10,7 @@ final class ReturnCode {
 
   static final int SUCCESS = CUresult.CUDA_SUCCESS;
   static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+  static final int UNKNOWN = CUresult.CUDA_ERROR_UNKNOWN;
   static final int NO_DEVICE = CUresult.CUDA_ERROR_NO_DEVICE;
 
   private ReturnCode() {}
@@ -62,18 +63,12 @@ final class ReturnCode {
    */
   static void freed(int code, String call) {
     if (code != SUCCESS && !isLasting(code)) {
-      LOGGER.log(System.Logger.Level.WARNING, call + " returned " + name(code));
+      warn(call + " returned " + name(code));
     }
   }
 
-  /**
-   * For the last wait before a stream is given back.
-   *
-   * @param before the failure that was thrown already, or null
-   */
-  static void drained(int code, String what, DeviceException before) {
-    if (code != SUCCESS && before == null) {
-      LOGGER.log(System.Logger.Level.WARNING, what + " returned " + name(code));
-    }
+  /** Tells of a failure that nobody is there to be thrown at. */
+  static void warn(String message) {
+    LOGGER.log(System.Logger.Level.WARNING, message);
   }
 }
