@@ -44,6 +44,9 @@ final class CommandStream implements AutoCloseable {
   private Profile profile;
   private DeviceException failure;
 
+  /** Whether the failure is still to be thrown, or told at the end. */
+  private boolean isUntold;
+
   /** A graph that was launched since the stream was last waited for, for messages; or null. */
   private CommandGraph replayed;
 
@@ -115,6 +118,7 @@ final class CommandStream implements AutoCloseable {
 
   private void requireOpen() {
     if (failure != null) {
+      isUntold = false;
       throw new DeviceException(
           "backend \"" + backend + "\" has failed before and can only be closed", failure);
     }
@@ -143,6 +147,12 @@ final class CommandStream implements AutoCloseable {
         new DeviceException(
             "backend \"%s\" failed: %s; it can only be closed".formatted(backend, said), thrown);
     return failure;
+  }
+
+  /** Remembers a failure for which nobody waits. */
+  private void remember(int code, String call) {
+    fail(code, call);
+    isUntold = true;
   }
 
   private void check(int code, String call) {
@@ -364,7 +374,7 @@ final class CommandStream implements AutoCloseable {
       code = JCudaDriver.cuMemFree(memory);
     }
     if (code != ReturnCode.SUCCESS && failure == null) {
-      fail(code, "cuMemFree");
+      remember(code, "cuMemFree");
     }
   }
 
@@ -402,6 +412,7 @@ final class CommandStream implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       assert failure != null : e;
+      isUntold = true;
     }
   }
 
@@ -411,16 +422,16 @@ final class CommandStream implements AutoCloseable {
    * what cannot be given back because of it is not.
    */
   void drain() {
-    boolean isKnown = failure != null;
     flushQuietly();
     makeCurrent();
     if (stream != null) {
       int code = JCudaDriver.cuStreamSynchronize(stream);
       if (code != ReturnCode.SUCCESS && failure == null) {
-        fail(code, "a queued command");
+        remember(code, "a queued command");
       }
     }
-    if (failure != null && !isKnown) {
+    if (isUntold) {
+      isUntold = false;
       ReturnCode.warn(failure.getMessage());
     }
     if (graphs != null) {
