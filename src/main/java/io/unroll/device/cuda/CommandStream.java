@@ -164,13 +164,14 @@ final class CommandStream implements AutoCloseable {
   /**
    * Queues a kernel with what is in {@link #parameters}.
    *
+   * @param groupMemory bytes of a group's memory besides those that its text declares
    * @param what its name, for messages and the profile
    */
-  void launch(CUfunction kernel, int groups, int group, String what) {
+  void launch(CUfunction kernel, int groups, int group, int groupMemory, String what) {
     begin();
     int code =
         JCudaDriver.cuLaunchKernel(
-            kernel, groups, 1, 1, group, 1, 1, 0, stream, parameters.table(), null);
+            kernel, groups, 1, 1, group, 1, 1, groupMemory, stream, parameters.table(), null);
     if (code != ReturnCode.SUCCESS) {
       throw fail(code, "cuLaunchKernel of " + what);
     }

@@ -4,6 +4,8 @@ import io.unroll.device.DeviceKernel;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.JCudaDriver;
 
 /**
  * An entry of a loaded module.
@@ -11,13 +13,26 @@ import jcuda.driver.CUfunction;
  * @param handle the driver's
  * @param kernel which of the contract it is; null for those of products and recurrences
  * @param label its name in messages and profiles
+ * @param lanes of a group
+ * @param groupMemory bytes of the group's memory that a launch adds to what the text declares
  */
-record CudaKernel(CUfunction handle, Kernel kernel, String label) implements DeviceKernel {
+record CudaKernel(CUfunction handle, Kernel kernel, String label, int lanes, int groupMemory)
+    implements DeviceKernel {
+  /** Tells the driver what launches will ask for; it would take no more than 48 KiB. */
+  void allowGroupMemory() {
+    ReturnCode.require(
+        JCudaDriver.cuFuncSetAttribute(
+            handle,
+            CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+            groupMemory),
+        "cuFuncSetAttribute of %s to %d bytes of a group's memory".formatted(label, groupMemory));
+  }
+
   /**
    * Sets the arguments, behind which stands the number of items, and queues the kernel. A buffer is
    * the address where in it to begin.
    */
-  void launch(CommandStream stream, int groups, int group, long items, KernelArgs args) {
+  void launch(CommandStream stream, int groups, long items, KernelArgs args) {
     ParameterBlock block = stream.parameters();
     for (int i = 0; i < args.count(); i++) {
       switch (args.kind(i)) {
@@ -28,6 +43,6 @@ record CudaKernel(CUfunction handle, Kernel kernel, String label) implements Dev
       }
     }
     block.setEight(args.count(), items);
-    stream.launch(handle, groups, group, label);
+    stream.launch(handle, groups, lanes, groupMemory, label);
   }
 }
