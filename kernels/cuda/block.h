@@ -1,19 +1,25 @@
 /* All steps of a recurrence in one launch, with W_hh on the chip: a group for every BATCH rows of the batch, a warp for
- * sixteen units. A lane has all gates of its pairs of unit and row, so that the cell follows the product without
+ * a sixteen of units or more. A lane has all gates of its pairs of unit and row, so that the cell follows the product without
  * leaving the registers; states and their gradients stay there from step to step. What the next step multiplies
  * lies twice in the group's memory, so that one barrier a step is enough; what it reads of the device's memory is on
  * its way while it multiplies.
  *
- * Constants  GROUP lanes, two for every unit of the hidden size up to which this serves; KEPT_FORWARD and KEPT_BACKWARD,
- *            how many fragments of weights a lane keeps in registers; PRECISION, 0 FP32, 1 TF32, 2 BF16
+ * Constants  HIDDEN, the hidden size up to which this serves; GROUP lanes, two or one for every unit; KEPT_FORWARD and
+ *            KEPT_BACKWARD, how many fragments of weights a lane keeps in registers; PRECISION, 0 FP32, 1 TF32, 2 BF16
  * Grid       one group for every BATCH rows, 4 in FP32 and 8 else; items is their number
  * Memory     io.unroll.device.GpuBlockPlan says how much a group needs */
-#define HIDDEN (GROUP / 2)
 #include "../gpu/cell.h"
 #include "on_chip.h"
 
-using forward_product = on_chip<GATES, HIDDEN, KEPT_FORWARD>;
-using backward_product = on_chip<1, GATES * HIDDEN, KEPT_BACKWARD>;
+#define SIXTEENS (HIDDEN / (GROUP / 2)) /* of units of a warp */
+#define UNITS (2 * SIXTEENS)            /* of a lane */
+#define PAIRS (UNITS * ROWS)            /* of unit and row of a lane */
+
+/* Of sixteen r / GATES of units, gate r % GATES; and of the sixteens of units. */
+using forward_product = on_chip<SIXTEENS * GATES, HIDDEN, KEPT_FORWARD>;
+using backward_product = on_chip<SIXTEENS, GATES * HIDDEN, KEPT_BACKWARD>;
+
+DEVICE_FN int first_unit() { return LANE / 32 * (SIXTEENS * 16); }
 
 /* This lane's pair (row, unit) for i = 0: row i % ROWS further and unit i / ROWS * 8 further are its others. */
 struct pairs {
@@ -21,7 +27,7 @@ struct pairs {
 
   __device__ __forceinline__ pairs(int batch, int hidden)
       : local_row(LANE % 4 * ROWS), row((int)GROUP_NUMBER * BATCH + LANE % 4 * ROWS),
-        unit(LANE / 32 * 16 + LANE % 32 / 4), batch(batch), hidden(hidden) {}
+        unit(first_unit() + LANE % 32 / 4), batch(batch), hidden(hidden) {}
 
   __device__ __forceinline__ bool has_row(int j) const { return row + j < batch; }
   __device__ __forceinline__ bool has_unit(int u) const { return unit + u * 8 < hidden; }
@@ -42,15 +48,15 @@ KERNEL block_forward_kernel(READS(real, zx), READS(real, weights), READS(real, b
   offset size = batch * (offset)hidden, first = own.row * (offset)hidden + own.unit;
 
   forward_product product;
-  product.load(chip, [&](int gate, int row, int column) {
-    int unit = LANE / 32 * 16 + row;
+  product.load(chip, [&](int r, int row, int column) {
+    int gate = r % GATES, unit = first_unit() + r / GATES * 16 + row;
     return unit < hidden && column < hidden ? AT(weights, (gate * hidden + unit) * (offset)hidden + column) : 0.0f;
   });
   for (int e = LANE; e < 2 * layout::SIZE; e += GROUP) h[e] = 0;
   BARRIER();
 
-  real state[PAIRS][STATES], x[PAIRS][GATES], bias_x[2][GATES], bias_h[2][GATES];
-  real unit_weight[2][SOME(UNIT_WEIGHTS)];
+  real state[PAIRS][STATES], x[PAIRS][GATES], bias_x[UNITS][GATES], bias_h[UNITS][GATES];
+  real unit_weight[UNITS][SOME(UNIT_WEIGHTS)];
   int length[ROWS], reset[ROWS];
   /* What the step at t reads: its part of zx, and whether it begins anew. */
   auto read_step = [&](int t) {
@@ -84,7 +90,7 @@ KERNEL block_forward_kernel(READS(real, zx), READS(real, weights), READS(real, b
   UNROLLED
   for (int j = 0; j < ROWS; j++) length[j] = IS_GIVEN(lengths) && own.has_row(j) ? AT(lengths, own.row + j) : steps;
   UNROLLED
-  for (int u = 0; u < 2; u++) {
+  for (int u = 0; u < UNITS; u++) {
     UNROLLED
     for (int g = 0; g < GATES; g++) {
       int at = g * hidden + own.unit + u * 8;
@@ -112,7 +118,7 @@ KERNEL block_forward_kernel(READS(real, zx), READS(real, weights), READS(real, b
   for (int k = 0; k < steps; k++, t += forth) {
     bool last = k == steps - 1;
     if (!last) read_resets(t + forth);
-    real sum[GATES][PAIRS];
+    real sum[SIXTEENS * GATES][2 * ROWS];
     product.multiply(h + k % 2 * layout::SIZE, sum);
 
     real *state_to = START(states) + (reverse ? t : t + 1) * size + first;
@@ -126,7 +132,8 @@ KERNEL block_forward_kernel(READS(real, zx), READS(real, weights), READS(real, b
       UNROLLED
       for (int g = 0; g < GATES; g++) {
         zx_of[g] = x[i][g] + bias_x[i / ROWS][g];
-        zh_of[g] = INPUT_AND_RECURRENT_ADD ? sum[g][i] : sum[g][i] + bias_h[i / ROWS][g];
+        real zh = sum[i / (2 * ROWS) * GATES + g][i % (2 * ROWS)];
+        zh_of[g] = INPUT_AND_RECURRENT_ADD ? zh : zh + bias_h[i / ROWS][g];
       }
       cell_forward(zx_of, zh_of, state[i], unit_weight[i / ROWS], next, kept);
       UNROLLED
@@ -158,13 +165,13 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
   offset size = batch * (offset)hidden, first = own.row * (offset)hidden + own.unit;
 
   backward_product product;
-  product.load(chip, [&](int, int row, int column) {
-    int unit = LANE / 32 * 16 + row, gate = column / HIDDEN, from = column % HIDDEN;
+  product.load(chip, [&](int r, int row, int column) {
+    int unit = first_unit() + r * 16 + row, gate = column / HIDDEN, from = column % HIDDEN;
     return unit < hidden && from < hidden ? AT(weights, (gate * hidden + from) * (offset)hidden + unit) : 0.0f;
   });
   for (int e = LANE; e < 2 * layout::SIZE; e += GROUP) dz[e] = 0;
 
-  real gradient[PAIRS][STATES], unit_weight[2][SOME(UNIT_WEIGHTS)], d_weight[PAIRS][SOME(UNIT_WEIGHTS)];
+  real gradient[PAIRS][STATES], unit_weight[UNITS][SOME(UNIT_WEIGHTS)], d_weight[PAIRS][SOME(UNIT_WEIGHTS)];
   real kept[PAIRS][SOME(RESERVED)], before[PAIRS][STATES], after[PAIRS][STATES], dy_of[PAIRS];
   int length[ROWS], reset[ROWS];
   auto read_states = [&](int index, real(&to)[PAIRS][STATES]) {
@@ -198,7 +205,7 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
   UNROLLED
   for (int j = 0; j < ROWS; j++) length[j] = IS_GIVEN(lengths) && own.has_row(j) ? AT(lengths, own.row + j) : steps;
   UNROLLED
-  for (int u = 0; u < 2; u++) {
+  for (int u = 0; u < UNITS; u++) {
     for (int p = 0; p < UNIT_WEIGHTS; p++) {
       unit_weight[u][p] = own.has_unit(u) ? AT(unit_weights, p * hidden + own.unit + u * 8) : 0.0f;
     }
@@ -216,10 +223,10 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
   read_step(t);
   BARRIER();
   for (int k = 0; k <= steps; k++, t += back) {
-    real sum[1][PAIRS];
+    real sum[SIXTEENS][2 * ROWS];
     product.multiply(dz + k % 2 * layout::SIZE, sum);
     UNROLLED
-    for (int i = 0; i < PAIRS; i++) gradient[i][0] += sum[0][i];
+    for (int i = 0; i < PAIRS; i++) gradient[i][0] += sum[i / (2 * ROWS)][i % (2 * ROWS)];
     if (k == steps) break; /* that was the product for the first state */
 
     operand *to = dz + (1 - k % 2) * layout::SIZE;

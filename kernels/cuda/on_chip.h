@@ -1,12 +1,12 @@
 /* The product of a step of a recurrence, weights by operands, with the weights on the chip for all steps: first in
- * registers, then in the group's memory. Each warp has so many sixteens of rows of the weights, and multiplies them
+ * registers, then in the group's memory. Each warp has some sixteens of rows of the weights, and multiplies them
  * with the operands of BATCH rows of the batch; it is that of mma m16n8, with the weights on the left.
  *
  * A lane keeps the weights as fragments, for g = lane / 4 and t = lane % 4 those of the rows g and g + 8. Which columns
  * make a fragment is free as long as the operands agree: here t has the 16 bytes that follow one another in a row of
  * operands, so that one read serves two products. In FP32 the same lanes keep the same rows and multiply by themselves.
  *
- * Constants  GROUP lanes, HIDDEN units; PRECISION, 0 FP32, 1 TF32, 2 BF16
+ * Constants  GROUP lanes; PRECISION, 0 FP32, 1 TF32, 2 BF16
  * Source     the fragments are those of the PTX manual, "Matrix fragments for mma.m16n8k8" and "m16n8k16" */
 #ifndef UNROLL_CUDA_ON_CHIP_H
 #define UNROLL_CUDA_ON_CHIP_H
@@ -27,7 +27,6 @@ typedef unsigned short operand;
 #define DEPTH 16
 #endif
 #define BATCH (4 * ROWS)
-#define PAIRS (2 * ROWS) /* of unit and row, whose sums a lane ends with */
 
 struct alignas(16) fragment {
   unsigned word[4];
@@ -64,10 +63,10 @@ struct operands {
 #endif
 };
 
-/* SIXTEENS of rows of weights of a warp, K columns of them, of which KEPT fragments stay in registers. */
-template <int SIXTEENS, int K, int KEPT>
+/* COUNT sixteens of rows of weights of a warp, K columns of them, of which KEPT fragments stay in registers. */
+template <int COUNT, int K, int KEPT>
 struct on_chip {
-  static constexpr int FRAGMENTS = K / DEPTH * SIXTEENS;
+  static constexpr int FRAGMENTS = K / DEPTH * COUNT;
   static constexpr int IN_MEMORY = FRAGMENTS - KEPT;
   static_assert(KEPT > 0 && KEPT <= FRAGMENTS, "there are no more");
   using layout = operands<K>;
@@ -89,7 +88,7 @@ struct on_chip {
 
   template <class Weight>
   static __device__ __forceinline__ fragment loaded(int index, const Weight &weight) {
-    int r = index % SIXTEENS, d = index / SIXTEENS;
+    int r = index % COUNT, d = index / COUNT;
     fragment f;
     UNROLLED
     for (int w = 0; w < 4; w++) {
@@ -122,18 +121,18 @@ struct on_chip {
 
   /* sum[r][u*ROWS + j] is that of row g + 8*u of sixteen r and row t*ROWS + j of the batch. */
 #if PRECISION == 0
-  __device__ __forceinline__ void multiply(const operand *right, real (&sum)[SIXTEENS][PAIRS]) const {
-    real part[SIXTEENS][2][BATCH];
+  __device__ __forceinline__ void multiply(const operand *right, real (&sum)[COUNT][2 * ROWS]) const {
+    real part[COUNT][2][BATCH];
     UNROLLED
-    for (int i = 0; i < SIXTEENS * 2 * BATCH; i++) part[i / (2 * BATCH)][i / BATCH % 2][i % BATCH] = 0.0f;
+    for (int i = 0; i < COUNT * 2 * BATCH; i++) part[i / (2 * BATCH)][i / BATCH % 2][i % BATCH] = 0.0f;
     UNROLLED
     for (int d = 0; d < K / DEPTH; d++) {
       float4 h[2];
       h[0] = *(const float4 *)(right + column(d, 0) * BATCH);
       h[1] = *(const float4 *)(right + column(d, 2) * BATCH);
       UNROLLED
-      for (int r = 0; r < SIXTEENS; r++) {
-        fragment f = weights(d * SIXTEENS + r);
+      for (int r = 0; r < COUNT; r++) {
+        fragment f = weights(d * COUNT + r);
         UNROLLED
         for (int w = 0; w < 4; w++) {
           real weight = FROM_BITS((integer)f.word[w]);
@@ -147,7 +146,7 @@ struct on_chip {
     /* Four lanes have a share of each sum; each of them gets those of one row of the batch. */
     int t = LANE % 4;
     UNROLLED
-    for (int i = 0; i < SIXTEENS * 2; i++) {
+    for (int i = 0; i < COUNT * 2; i++) {
       real(&four)[BATCH] = part[i / 2][i % 2];
       real two[2];
       UNROLLED
@@ -161,13 +160,13 @@ struct on_chip {
   }
 #else
   /* Products that do not wait for one another: four, if need be by sums of every so many fragments. */
-  static constexpr int CHAINS = SIXTEENS < 3 ? 4 / SIXTEENS : 1;
+  static constexpr int CHAINS = COUNT < 3 ? 4 / COUNT : 1;
 
-  __device__ __forceinline__ void multiply(const operand *right, real (&sum)[SIXTEENS][PAIRS]) const {
+  __device__ __forceinline__ void multiply(const operand *right, real (&sum)[COUNT][2 * ROWS]) const {
     int g = LANE % 32 / 4, t = LANE % 4;
-    real chain[CHAINS][SIXTEENS][4];
+    real chain[CHAINS][COUNT][4];
     UNROLLED
-    for (int i = 0; i < CHAINS * SIXTEENS * 4; i++) chain[i / 4 / SIXTEENS][i / 4 % SIXTEENS][i % 4] = 0.0f;
+    for (int i = 0; i < CHAINS * COUNT * 4; i++) chain[i / 4 / COUNT][i / 4 % COUNT][i % 4] = 0.0f;
     /* Four times 16 bytes for two depths; what operands::at exchanges is the same for every other four. */
     const operand *even = right + layout::at(g, t * layout::SIDE_BY_SIDE);
     const operand *odd = even - (g % 2 == 0 ? 0 : 8 * layout::SIDE_BY_SIDE);
@@ -176,22 +175,22 @@ struct on_chip {
       uint4 b = *(const uint4 *)((d % 4 == 0 ? even : odd) + d * 2 * layout::SIDE_BY_SIDE);
       unsigned words[2][2] = {{b.x, b.y}, {b.z, b.w}};
       UNROLLED
-      for (int i = 0; i < 2 * SIXTEENS; i++) {
-        int depth = d + i / SIXTEENS, r = i % SIXTEENS;
-        fragment f = weights(depth * SIXTEENS + r);
+      for (int i = 0; i < 2 * COUNT; i++) {
+        int depth = d + i / COUNT, r = i % COUNT;
+        fragment f = weights(depth * COUNT + r);
 #if PRECISION == 1
-        multiply_tf32(chain[depth % CHAINS][r], f.word, words[i / SIXTEENS]);
+        multiply_tf32(chain[depth % CHAINS][r], f.word, words[i / COUNT]);
 #else
-        multiply_bf16(chain[depth % CHAINS][r], f.word, words[i / SIXTEENS]);
+        multiply_bf16(chain[depth % CHAINS][r], f.word, words[i / COUNT]);
 #endif
       }
     }
     UNROLLED
-    for (int i = 0; i < SIXTEENS * PAIRS; i++) {
-      real total = chain[0][i / PAIRS][i % PAIRS];
+    for (int i = 0; i < COUNT * (2 * ROWS); i++) {
+      real total = chain[0][i / (2 * ROWS)][i % (2 * ROWS)];
       UNROLLED
-      for (int c = 1; c < CHAINS; c++) total += chain[c][i / PAIRS][i % PAIRS];
-      sum[i / PAIRS][i % PAIRS] = total;
+      for (int c = 1; c < CHAINS; c++) total += chain[c][i / (2 * ROWS)][i % (2 * ROWS)];
+      sum[i / (2 * ROWS)][i % (2 * ROWS)] = total;
     }
   }
 #endif

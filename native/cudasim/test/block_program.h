@@ -33,25 +33,25 @@ inline double toBf16(double x) {
 struct BlockProgram {
   std::string key;
   unsigned lanes = 0;  // 0 if the key is that of another module
-  int keptForward = 0, keptBackward = 0, precision = 0;
+  int hidden = 0, keptForward = 0, keptBackward = 0, precision = 0;
 
   BlockProgram(const std::string &key, const PlainCell &cell) : key(key) {
     if (key.rfind(std::string("block-") + cell.name + "-", 0) != 0) return;
     lanes = static_cast<unsigned>(constant("GROUP"));
+    hidden = constant("HIDDEN");
     keptForward = constant("KEPT_FORWARD");
     keptBackward = constant("KEPT_BACKWARD");
     precision = constant("PRECISION");
   }
 
-  int hidden() const { return static_cast<int>(lanes) / 2; }
   int rows() const { return precision == 0 ? 4 : 8; }
 
   // As io.unroll.device.GpuBlockPlan counts it.
   unsigned memory(int gates, bool backward) const {
-    int operandBytes = precision == 2 ? 2 : 4, units = hidden();
-    int weights = gates * units * units * operandBytes;
+    int operandBytes = precision == 2 ? 2 : 4;
+    int weights = gates * hidden * hidden * operandBytes;
     int kept = (backward ? keptBackward : keptForward) * static_cast<int>(lanes) * 16;
-    return static_cast<unsigned>(weights - kept + 2 * rows() * operandBytes * units * (backward ? gates : 1));
+    return static_cast<unsigned>(weights - kept + 2 * rows() * operandBytes * hidden * (backward ? gates : 1));
   }
 
   Rounding rounding() const { return precision == 0 ? unrounded : precision == 1 ? toTf32 : toBf16; }

@@ -234,7 +234,7 @@ void testBlocks(const PlainCell &cell) {
   for (std::string key; keys >> key;) {
     BlockProgram program(key, cell);
     if (program.lanes == 0) continue;
-    int most = program.hidden();
+    int most = program.hidden;
     testBlock(cell, program, {4, 9, 65}, false, true, true);
     if (QUICK) continue;
     testBlock(cell, program, {1, 1, 1}, false, false, false);

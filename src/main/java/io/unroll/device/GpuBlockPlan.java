@@ -20,9 +20,6 @@ record GpuBlockPlan(
     Map<String, Integer> constants, int forwardBytes, int backwardBytes, String why) {
   private static final String FILE = "cuda/block.h";
 
-  /** A warp of 32 lanes has 16 units. */
-  private static final int LANES_OF_UNIT = 2;
-
   /** Four words of a lane, which are weights of two rows of the product. */
   private static final int FRAGMENT_BYTES = 16;
 
@@ -107,7 +104,7 @@ record GpuBlockPlan(
 
   /** The hidden size up to which it serves. */
   int mostHidden() {
-    return lanes() / LANES_OF_UNIT;
+    return constants.get("HIDDEN");
   }
 
   /** What it computes in: the macro {@code PRECISION}. */

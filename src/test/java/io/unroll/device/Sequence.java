@@ -79,6 +79,12 @@ final class Sequence implements AutoCloseable {
     call.ldY = call.ldDy = ld;
   }
 
+  /** Whether the device may run it only in a way that does not fit. */
+  boolean isRefused() {
+    return device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize).recurrence()
+        == null;
+  }
+
   FusedRecurrence recurrence() {
     FusedRecurrence.Offer offer =
         device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize);
