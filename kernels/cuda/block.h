@@ -7,7 +7,7 @@
  * Constants  HIDDEN, the hidden size up to which this serves; GROUP lanes, two or one for every unit; KEPT_FORWARD and
  *            KEPT_BACKWARD, how many fragments of weights a lane keeps in registers; PRECISION, 0 FP32, 1 TF32, 2 BF16
  * Grid       one group for every BATCH rows, 4 in FP32 and 8 else; items is their number
- * Memory     io.unroll.device.GpuBlockPlan says how much a group needs */
+ * Memory     GROUP_MEMORY_BYTES at most */
 #include "../gpu/cell.h"
 #include "on_chip.h"
 
@@ -18,6 +18,10 @@
 /* Of sixteen r / GATES of units, gate r % GATES; and of the sixteens of units. */
 using forward_product = on_chip<SIXTEENS * GATES, HIDDEN, KEPT_FORWARD>;
 using backward_product = on_chip<SIXTEENS, GATES * HIDDEN, KEPT_BACKWARD>;
+
+/* What a group needs: io.unroll.device.GpuBlockPlan counts the same. ci/registers reports it. */
+#define GROUP_MEMORY_BYTES \
+  (forward_product::BYTES > backward_product::BYTES ? forward_product::BYTES : backward_product::BYTES)
 
 DEVICE_FN int first_unit() { return LANE / 32 * (SIXTEENS * 16); }
 

@@ -70,6 +70,8 @@ struct on_chip {
   static constexpr int IN_MEMORY = FRAGMENTS - KEPT;
   static_assert(KEPT > 0 && KEPT <= FRAGMENTS, "there are no more");
   using layout = operands<K>;
+  /* Of the group's memory, with the operands of two steps behind the fragments. */
+  static constexpr int BYTES = IN_MEMORY * GROUP * (int)sizeof(fragment) + 2 * layout::SIZE * (int)sizeof(operand);
 
   fragment kept[KEPT];
   const fragment *rest; /* [IN_MEMORY][GROUP] in the group's memory */
