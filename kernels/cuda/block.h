@@ -37,7 +37,7 @@ struct pairs {
   __device__ __forceinline__ bool has_unit(int u) const { return unit + u * 8 < hidden; }
   __device__ __forceinline__ bool has(int i) const { return has_row(i % ROWS) && has_unit(i / ROWS); }
   /* Where pair i lies in [B, count * H] behind pair 0. */
-  __device__ __forceinline__ int behind(int i, int row_length) const { return i % ROWS * row_length + i / ROWS * 8; }
+  __device__ __forceinline__ offset behind(int i, offset row_length) const { return i % ROWS * row_length + i / ROWS * 8; }
 };
 
 /* The buffers are those of io.unroll.device.RecurrentCall, over the whole sequence; weights is W_hh [G*H, H]. */
@@ -52,7 +52,7 @@ KERNEL block_forward_kernel(READS(real, zx), READS(real, weights), READS(real, b
   offset size = batch * (offset)hidden, first = own.row * (offset)hidden + own.unit;
 
   forward_product product;
-  product.load(chip, [&](int r, int row, int column) {
+  product.load(chip, hidden, [&](int r, int row, int column) {
     int gate = r % GATES, unit = first_unit() + r / GATES * 16 + row;
     return unit < hidden && column < hidden ? AT(weights, (gate * hidden + unit) * (offset)hidden + column) : 0.0f;
   });
@@ -169,7 +169,7 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
   offset size = batch * (offset)hidden, first = own.row * (offset)hidden + own.unit;
 
   backward_product product;
-  product.load(chip, [&](int r, int row, int column) {
+  product.load(chip, hidden, [&](int r, int row, int column) {
     int unit = first_unit() + r * 16 + row, gate = column / HIDDEN, from = column % HIDDEN;
     return unit < hidden && from < hidden ? AT(weights, (gate * hidden + from) * (offset)hidden + unit) : 0.0f;
   });
@@ -254,7 +254,7 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
       int place = layout::at(own.local_row + i % ROWS, own.unit + i / ROWS * 8);
       UNROLLED
       for (int g = 0; g < GATES; g++) {
-        int at = own.behind(i, GATES * hidden) + g * hidden;
+        offset at = own.behind(i, GATES * hidden) + g * hidden;
         dzx_to[at] = past ? 0.0f : dzx_of[g];
         if (!INPUT_AND_RECURRENT_ADD) dzh_to[at] = past ? 0.0f : dzh_of[g];
         to[place + g * HIDDEN * layout::NEXT_K] = rounded(past || anew ? 0.0f : dzh_of[g]);

@@ -109,10 +109,15 @@ struct on_chip {
   /* weight(r, row, column) is the element of sixteen r, row 0..15, and column. memory is for IN_MEMORY x GROUP; each
    * lane reads only what it wrote. */
   template <class Weight>
-  __device__ __forceinline__ void load(fragment *memory, const Weight &weight) {
+  __device__ __forceinline__ void load(fragment *memory, int hidden, const Weight &weight) {
     rest = memory;
     UNROLLED
-    for (int index = 0; index < KEPT; index++) kept[index] = loaded(index, weight);
+    for (int index = 0; index < KEPT; index++) {
+      fragment f = {{0, 0, 0, 0}};
+      /* Also keeps the compiler from having all on their way at once, which takes twice the registers. */
+      if (index / COUNT / 2 * 2 * DEPTH % HIDDEN < hidden) f = loaded(index, weight);
+      kept[index] = f;
+    }
     ROLLED
     for (int index = KEPT; index < FRAGMENTS; index++) memory[(index - KEPT) * GROUP + LANE] = loaded(index, weight);
   }
