@@ -9,7 +9,7 @@
 
 enum {
   CHAINS = 8,     /* products of a lane that do not wait for one another */
-  UNROLLED = 16,  /* of each chain in an item */
+  REPEATS = 16,  /* of each chain in an item */
   FRAGMENTS = 8,  /* results of a warp, likewise */
   PUBLISHED = 8   /* words that a group hands to all others in a step */
 };
@@ -28,12 +28,12 @@ KERNEL copy_kernel(READS(uint4, from), WRITES(uint4, to), offset items) {
   for (; i < items; i += lanes) AT(to, i) = AT(from, i);
 }
 
-/* With factor and addend 1 a chain that begins at c ends at c + UNROLLED * items. */
+/* With factor and addend 1 a chain that begins at c ends at c + REPEATS * items. */
 KERNEL fma_kernel(WRITES(real, out), real factor, real addend, offset items) {
   real x[CHAINS], sum = 0.0f;
   for (int c = 0; c < CHAINS; c++) x[c] = TO_REAL(c);
   for (int i = 0; i < (int)items; i++) {
-    for (int u = 0; u < UNROLLED; u++) {
+    for (int u = 0; u < REPEATS; u++) {
       for (int c = 0; c < CHAINS; c++) x[c] = x[c] * factor + addend;
     }
   }

@@ -1,6 +1,7 @@
 package io.unroll.device.cuda;
 
 import io.unroll.DeviceException;
+import java.util.List;
 import jcuda.driver.CUcomputemode;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
@@ -140,15 +141,22 @@ final class Faults {
   static void requireLoaded(int code, String key, Hardware hardware) {
     if (code != ReturnCode.SUCCESS) {
       throw new DeviceException(
-          ("the driver does not take the kernels %s, compiled for %s, on %s: %s (cuModuleLoadData"
-                  + " returned %s)")
+          "the driver does not take the kernels %s%s on %s: %s (cuModuleLoadData returned %s)"
               .formatted(
                   key,
-                  String.join(", ", Images.targets()),
+                  compiled(Images.targets()),
                   hardware.describe(),
                   ofLoading(code),
                   ReturnCode.name(code)));
     }
+  }
+
+  /** The version of CUDA, and for what; nothing for images of the simulation. */
+  private static String compiled(List<String> targets) {
+    return targets.isEmpty()
+        ? ""
+        : " (of CUDA %s, for %s)"
+            .formatted(targets.get(0), String.join(", ", targets.subList(1, targets.size())));
   }
 
   private static String ofLoading(int code) {

@@ -9,7 +9,7 @@ final class RateCeilings {
   /** As in {@code ceilings.h}. */
   private static final int CHAINS = 8;
 
-  private static final int UNROLLED = 16;
+  private static final int REPEATS = 16;
   private static final int FRAGMENTS = 8;
   private static final int ROWS = 16;
   private static final int COLUMNS = 8;
@@ -90,8 +90,8 @@ final class RateCeilings {
     DeviceBuffer out = all.take(ElementType.REAL, lanes, "sums");
     MeasuringStream.Launch kernel =
         all.launch("fma", groups, false, Ceilings.address(out), 1f, 1f, (long) items + all.stale());
-    float expected = CHAINS * (CHAINS - 1) / 2f + (float) CHAINS * UNROLLED * items;
-    double operations = 2.0 * CHAINS * UNROLLED * items * lanes;
+    float expected = CHAINS * (CHAINS - 1) / 2f + (float) CHAINS * REPEATS * items;
+    double operations = 2.0 * CHAINS * REPEATS * items * lanes;
     return new Ceilings.Run(
         () -> all.stream().launch(kernel),
         () -> all.requireAll(out, expected),

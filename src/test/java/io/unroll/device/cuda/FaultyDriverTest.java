@@ -89,6 +89,7 @@ class FaultyDriverTest {
   void aDriverThatIsOlderThanTheImagesIsRefused() throws IOException, InterruptedException {
     Path images = Files.createDirectory(folder.resolve("images"));
     Files.writeString(images.resolve("elements.fatbin"), "UNROLL_CUDASIM elements\n");
+    Files.writeString(images.resolve("keys.txt"), "elements\n");
     Files.writeString(images.resolve("targets.txt"), "13.0 sm_90a compute_80\n");
     String option = "-D" + Images.PROPERTY + "=" + images;
     for (String version : List.of("12080", "13000")) {
