@@ -1,8 +1,8 @@
 /* All steps of a recurrence in one launch, with W_hh on the chip: a group for every BATCH rows of the batch, a warp for
- * sixteen units or twice as many. A lane has all gates of its pairs of unit and row, so that the cell follows the product
- * without leaving the registers; states and their gradients stay there from step to step. What the next step multiplies
- * lies twice in the group's memory, so that one barrier a step is enough; what it reads of the device's memory is on
- * its way while it multiplies.
+ * sixteen units or twice as many. A lane has all gates of its pairs of unit and row, so that the cell follows the
+ * product without leaving the registers; states and their gradients stay there from step to step. What the next step
+ * multiplies lies twice in the group's memory, so that one barrier a step is enough; what it reads of the device's
+ * memory is on its way while it multiplies.
  *
  * Constants  HIDDEN, the hidden size up to which this serves; GROUP lanes, two or one for every unit; KEPT_FORWARD and
  *            KEPT_BACKWARD, how many fragments of weights a lane keeps in registers; PRECISION, 0 FP32, 1 TF32, 2 BF16
