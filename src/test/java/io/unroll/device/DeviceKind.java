@@ -44,14 +44,18 @@ public enum DeviceKind {
     return Arithmetic.of(precision);
   }
 
+  /** Whether operands of matrix products lose bits that the buffers hold. */
+  boolean rounds() {
+    return precision != Precision.FP32;
+  }
+
   /**
-   * How near results must be, relative to their size: in FP32 as near as given, else as many units
-   * of the rounding of an operand as that is of float32.
+   * How near, in relation to their size, results of a few steps are that must be so near in FP32.
    */
   double near(double near) {
     return switch (precision) {
-      case TF32 -> near * (1 << 23 - 10);
-      case BF16 -> near * (1 << 23 - 7);
+      case TF32 -> 0x1p-8;
+      case BF16 -> 0x1p-5;
       default -> near;
     };
   }
