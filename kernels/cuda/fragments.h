@@ -10,7 +10,7 @@
  */
 #ifndef UNROLL_CUDA_FRAGMENTS_H
 #define UNROLL_CUDA_FRAGMENTS_H
-#include "port.h"
+#include "quads.h"
 
 #define SQUARE 16
 #if PRECISION == 1
@@ -20,25 +20,7 @@
 #else
 #error "PRECISION must be 1 (TF32) or 2 (BF16)"
 #endif
-#define QUAD 4
-#define WARP 32
-#define WARPS (GROUP / WARP)
 #define SQUARE_SLOTS (FRAGMENTS * WARP) /* of 16 bytes that a square takes */
-
-/* x[k..k+3] of a row, zero from `to` on; the neighbours are step apart. whole: the row is long enough, and 16 bytes
- * at once are aligned. */
-DEVICE_FN float4 load_quad(const real *x, offset step, int k, int to, bool whole) {
-  if (whole) return *(const float4 *)x;
-  float4 quad = {0.0f, 0.0f, 0.0f, 0.0f};
-  if (k < to) quad.x = x[0];
-  if (k + 1 < to) quad.y = x[step];
-  if (k + 2 < to) quad.z = x[2 * step];
-  if (k + 3 < to) quad.w = x[3 * step];
-  return quad;
-}
-
-/* Whether quads of rows that are so far apart can be read at once. */
-DEVICE_FN bool aligned(const void *x, offset distance) { return (unsigned long long)x % 16 == 0 && distance % QUAD == 0; }
 
 /* The two words that a row has of a lane's four in each fragment. */
 DEVICE_FN void round_quad(const float4 &x, uint2 (&words)[FRAGMENTS]) {

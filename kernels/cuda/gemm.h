@@ -1,22 +1,53 @@
-/* C[m,n] = op(A) op(B) + beta C in TF32 or BF16, row-major: what ../gpu/gemm.h computes in FP32, with the same
- * parameters. A group computes TILE x TILE of C, TILE being 128 or, for small C, 64; its eight warps lie two down and
- * four across. DEPTH of k at a time goes from the operands into registers, while the part before is multiplied;
- * then rounded into the group's memory, of which there are two halves, in the order of fragments.
- * Grid  one group per tile and slice of k, none of them more than once: a loop over tiles costs the registers that let
- *       two groups be on a processor
- * Cost  2*m*n*k operations; A is read n/TILE times, B m/TILE times; 16*TILE bytes of group memory in BF16,
- *       twice that in TF32, for each half and operand */
+/* C[m,n] = op(A) op(B) + beta C, row-major, in FP32, TF32 or BF16: what ../gpu/gemm.h computes, with the same
+ * parameters. A group computes TILE x TILE of C, TILE being 128 or, for small C, 64; its eight warps lie two down
+ * and four across. DEPTH of k at a time goes from the operands into registers, while the part before is multiplied;
+ * then into the group's memory, of which there are two halves: panel.h says in which order.
+ * Grid  one group per tile and slice of k, none of them more than once: a loop over tiles costs the registers that
+ *       let two groups be on a processor
+ * Cost  2*m*n*k operations; A is read n/TILE times, B m/TILE times */
 #include "../pointwise.h"
 #include "../gpu/launch.h"
-#include "fragments.h"
+#include "quads.h"
 
-#define DEPTH SQUARE
+#define DEPTH 16
 #define WARPS_DOWN 2
 #define WARPS_ACROSS (WARPS / WARPS_DOWN)
-#define SQUARES_DOWN (TILE / SQUARE / WARPS_DOWN) /* of a warp */
-#define SQUARES_ACROSS (TILE / SQUARE / WARPS_ACROSS)
+#define ROWS_OF_WARP (TILE / WARPS_DOWN)
+#define COLUMNS_OF_WARP (TILE / WARPS_ACROSS)
 #define QUADS (TILE * DEPTH / QUAD / GROUP) /* that a lane brings of each operand */
-#define PANEL (TILE / SQUARE * SQUARE_SLOTS)
+
+/* Where the elements of C go. */
+typedef struct {
+  real *start;
+  int m, n, ld;
+  real beta;
+  bool pairs; /* two neighbours at once are aligned, and nothing is added */
+} result;
+
+/* Two neighbours, as far as they are inside. */
+DEVICE_FN void put_pair(const result &to, int row, int column, float first, float second) {
+  offset at = (offset)row * to.ld + column;
+  real *c_start = to.start, beta = to.beta;
+  if (row >= to.m) return;
+  if (to.pairs && column + 1 < to.n) {
+    float2 both = {first, second};
+    *(float2 *)(c_start + at) = both;
+  } else {
+    if (column < to.n) PUT(c, at, first);
+    if (column + 1 < to.n) PUT(c, at + 1, second);
+  }
+}
+
+/* Each of them tells what a panel is, PANEL slots of 16 bytes, what the sums of a lane, and how many groups are on a
+ * processor at least, SIDE_BY_SIDE:
+ *   put_quad         four neighbours in k of a row, the t-th of the panel, into it
+ *   multiply_panels  sums += A B^T of the warp's rows of both
+ *   put_sums         the sums into the result, whose tile begins at that row and column */
+#if PRECISION == 0
+#include "gemm_floats.h"
+#else
+#include "gemm_fragments.h"
+#endif
 
 /* Which quad of a panel a lane brings: lanes that follow one another read neighbours of the matrix, and whatever
  * they write are different banks of the group's memory. */
@@ -25,13 +56,10 @@ DEVICE_FN void place(int e, bool rows_are_neighbours, int *row, int *t) {
     *row = e % TILE;
     *t = e / TILE;
   } else {
-    *row = e / 64 * SQUARE + e / 4 % 2 * 8 + e / 8 % 8;
+    *row = e / 64 * 16 + e / 4 % 2 * 8 + e / 8 % 8;
     *t = e % 4;
   }
 }
-
-/* Where a lane's part of a fragment lies: turned, so that eight rows do not meet in one bank. */
-DEVICE_FN int slot(int g, int t) { return g * 4 + (t ^ g >> 1); }
 
 /* What a lane brings of op(A), or of op(B) by columns: where its quads of the next part begin. */
 typedef struct {
@@ -71,67 +99,16 @@ DEVICE_FN void fetch(float4 (&quads)[QUADS], operand &of, int left) {
 
 template <bool ROWS_ARE_NEIGHBOURS>
 DEVICE_FN void put(uint4 *panel, const float4 (&quads)[QUADS]) {
-  for (int q = 0; q < QUADS; q++) {
+  UNROLLED for (int q = 0; q < QUADS; q++) {
     int row, t;
     place(LANE + q * GROUP, ROWS_ARE_NEIGHBOURS, &row, &t);
-    uint2 words[FRAGMENTS];
-    round_quad(quads[q], words);
-    for (int f = 0; f < FRAGMENTS; f++) {
-      uint4 *to = panel + (row / SQUARE * FRAGMENTS + f) * WARP + slot(row % 8, t);
-      ((uint2 *)to)[row / 8 % 2] = words[f];
-    }
-  }
-}
-
-DEVICE_FN uint4 take(const uint4 *panel, int square, int fragment) {
-  int lane = LANE % WARP;
-  return panel[(square * FRAGMENTS + fragment) * WARP + slot(lane / 4, lane % 4)];
-}
-
-typedef float sums[SQUARES_DOWN][SQUARES_ACROSS][2][4];
-
-DEVICE_FN void multiply_panels(sums &d, const uint4 *a, const uint4 *b) {
-  int warp = LANE / WARP;
-  for (int f = 0; f < FRAGMENTS; f++) {
-    uint4 right[SQUARES_ACROSS];
-    UNROLLED for (int j = 0; j < SQUARES_ACROSS; j++) {
-      right[j] = take(b, warp % WARPS_ACROSS * SQUARES_ACROSS + j, f);
-    }
-    UNROLLED for (int i = 0; i < SQUARES_DOWN; i++) {
-      uint4 left = take(a, warp / WARPS_ACROSS * SQUARES_DOWN + i, f);
-      UNROLLED for (int j = 0; j < SQUARES_ACROSS; j++) multiply_fragment(d[i][j], left, right[j]);
-    }
-  }
-}
-
-/* The sums of a warp into its part of C, of which c has the first row of the slice. */
-DEVICE_FN void put_sums(const sums &d, real *c_start, int row, int m, int column, int n, int ldc, real beta) {
-  int lane = LANE % WARP, warp = LANE / WARP;
-  row += warp / WARPS_ACROSS * SQUARES_DOWN * SQUARE + lane / 4;
-  column += warp % WARPS_ACROSS * SQUARES_ACROSS * SQUARE + lane % 4 * 2;
-  bool pairs = ldc % 2 == 0 && (unsigned long long)c_start % 8 == 0 && beta == 0.0f;
-  UNROLLED for (int i = 0; i < SQUARES_DOWN; i++) {
-    UNROLLED for (int j = 0; j < SQUARES_ACROSS; j++) {
-      UNROLLED for (int e = 0; e < 4; e++) { /* pairs of a lane: two halves of the columns, two of the rows */
-        int r = row + i * SQUARE + e % 2 * 8, q = column + j * SQUARE + e / 2 * 8;
-        float first = d[i][j][e / 2][e % 2 * 2], second = d[i][j][e / 2][e % 2 * 2 + 1];
-        offset at = (offset)r * ldc + q;
-        if (r >= m) continue;
-        if (pairs && q + 1 < n) {
-          float2 both = {first, second};
-          *(float2 *)(c_start + at) = both;
-        } else {
-          if (q < n) PUT(c, at, first);
-          if (q + 1 < n) PUT(c, at + 1, second);
-        }
-      }
-    }
+    put_quad(panel, quads[q], row, t);
   }
 }
 
 #define GEMM(name, transpose_a, transpose_b)                                                               \
-  RESIDENT(2) name(READS(real, a), READS(real, b), WRITES(real, c), int m, int n, int k, int lda, int ldb, \
-                   int ldc, int slices, real beta, offset items) {                                         \
+  RESIDENT(SIDE_BY_SIDE) name(READS(real, a), READS(real, b), WRITES(real, c), int m, int n, int k,        \
+                              int lda, int ldb, int ldc, int slices, real beta, offset items) {            \
     SHARED uint4 panels[2][2][PANEL];                                                                      \
     int down = (m + TILE - 1) / TILE, across = (n + TILE - 1) / TILE;                                      \
     int depth = (k / slices + DEPTH) / DEPTH * DEPTH;                                                      \
@@ -155,7 +132,9 @@ DEVICE_FN void put_sums(const sums &d, real *c_start, int row, int m, int column
       fetch<!(transpose_b)>(next_b, right, rest);                                                          \
       multiply_panels(d, panels[half][0], panels[half][1]);                                                \
     }                                                                                                      \
-    put_sums(d, START(c) + (offset)slice * m * ldc, row, m, column, n, ldc, beta);                         \
+    result to = {START(c) + (offset)slice * m * ldc, m, n, ldc, beta, false};                              \
+    to.pairs = ldc % 2 == 0 && (unsigned long long)to.start % 8 == 0 && beta == 0.0f;                      \
+    put_sums(d, to, row, column);                                                                          \
   }
 
 GEMM(gemm_nn_kernel, 0, 0)

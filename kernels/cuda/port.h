@@ -3,6 +3,7 @@
  * that knows which compiler is reading.
  *
  *   UNROLLED                    before a loop that must be unrolled, so that what it indexes lies in registers
+ *   ROLLED                      before one that must not, since it would take too many
  *   RESIDENT(groups) name(...)  an entry like KERNEL that leaves room for so many groups on a processor
  *   GROUP_MEMORY(type, x)       declares x, the memory of the group whose size the launch gives
  *   GRID_BARRIER()              waits for all groups of a cooperative launch
@@ -32,6 +33,7 @@
 #if defined(UNROLL_CUDASIM)
 
 #define UNROLLED
+#define ROLLED
 #define GROUP_MEMORY(type, x) type *x = reinterpret_cast<type *>(unroll::cudasim::dynamicMemory())
 #define GRID_BARRIER() unroll::cudasim::gridBarrier()
 #define CLUSTER_KERNEL KERNEL
@@ -100,6 +102,7 @@ DEVICE_FN void store_async(peer_pointer to, unsigned long long value, peer_point
 #include <cooperative_groups.h>
 
 #define UNROLLED _Pragma("unroll")
+#define ROLLED _Pragma("unroll 1")
 #define GROUP_MEMORY(type, x)                                 \
   extern __shared__ __align__(128) unsigned char x##_bytes[]; \
   type *x = reinterpret_cast<type *>(x##_bytes)
