@@ -83,12 +83,13 @@ DEVICE_FN real product_at(const products &parts, int row_warps, int row, int squ
 
 /* packed: of pack_forward_kernel. */
 KERNEL step_forward_kernel(READS(real, zx), READS(uint4, packed), READS(real, bias_ih), READS(real, bias_hh),
-                           READS(real, unit_weights), READS(integer, lengths), READS(real, previous),
-                           WRITES(real, next), WRITES(real, keep), WRITES(real, y), int batch, int hidden,
-                           offset state_stride, int ld_y, int time, int row_warps, offset items) {
+                           READS(real, unit_weights), READS(integer, lengths), READS(integer, resets),
+                           READS(real, previous), WRITES(real, next), WRITES(real, keep), WRITES(real, y), int batch,
+                           int hidden, offset state_stride, int ld_y, int time, int row_warps, offset items) {
   SHARED products parts;
   forward_step step = {START(zx), START(bias_ih), START(bias_hh), START(unit_weights), START(lengths),
-                       START(previous), START(next), START(keep), START(y), state_stride, hidden, ld_y, time};
+                       START(resets), START(previous), START(next), START(keep), START(y), state_stride, hidden, ld_y,
+                       time};
   int across = (hidden + SQUARE - 1) / SQUARE;
   EACH_ITEM_OF_GROUP(item) {
     int row = (int)(item / across) * row_warps * SQUARE, block = (int)(item % across);
@@ -104,15 +105,16 @@ KERNEL step_forward_kernel(READS(real, zx), READS(uint4, packed), READS(real, bi
   }
 }
 
-/* dzh_after: that of the step after this one, or absent for the last. packed: of pack_backward_kernel. */
+/* dzh_after and resets_after: those of the step after this one; dzh_after is absent for the last. With time -1 the
+ * gradient of the first state gets its product; there is no step then. packed: of pack_backward_kernel. */
 KERNEL step_backward_kernel(READS(real, keep), READS(real, unit_weights), READS(integer, lengths),
-                            READS(real, previous), READS(real, next), WRITES(real, ds), WRITES(real, d_unit),
-                            READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int batch, int hidden,
-                            offset state_stride, int ld_dy, int time, READS(real, dzh_after),
-                            READS(uint4, packed), int row_warps, offset items) {
+                            READS(integer, resets), READS(real, previous), READS(real, next), WRITES(real, ds),
+                            WRITES(real, d_unit), READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int batch,
+                            int hidden, offset state_stride, int ld_dy, int time, READS(real, dzh_after),
+                            READS(integer, resets_after), READS(uint4, packed), int row_warps, offset items) {
   SHARED products parts;
-  backward_step step = {START(keep), START(unit_weights), START(lengths), START(previous), START(next),
-                        START(ds), START(d_unit), START(dy), START(dzx), START(dzh), state_stride, batch,
+  backward_step step = {START(keep), START(unit_weights), START(lengths), START(resets), START(previous),
+                        START(next), START(ds), START(d_unit), START(dy), START(dzx), START(dzh), state_stride, batch,
                         hidden, ld_dy, time};
   int across = (hidden + GATES * SQUARE - 1) / (GATES * SQUARE), deep = (GATES * hidden + SQUARE - 1) / SQUARE;
   EACH_ITEM_OF_GROUP(item) {
@@ -122,8 +124,15 @@ KERNEL step_backward_kernel(READS(real, keep), READS(real, unit_weights), READS(
     for (int e = LANE; e < row_warps * SQUARE * GATES * SQUARE; e += GROUP) {
       int r = e / (GATES * SQUARE), u = e % (GATES * SQUARE);
       real dh = product_at(parts, row_warps, r, u / SQUARE, u % SQUARE), dzh_of_unit[GATES];
+      r += row;
       u += block * GATES * SQUARE;
-      if (row + r < batch && u < hidden) backward_unit(&step, row + r, u, dh, dzh_of_unit);
+      if (r >= batch || u >= hidden) continue;
+      if (IS_RESET(START(resets_after), r)) dh = 0.0f;
+      if (time < 0) {
+        AT(ds, r * (offset)hidden + u) += dh;
+      } else {
+        backward_unit(&step, r, u, dh, dzh_of_unit);
+      }
     }
     BARRIER();
   }

@@ -92,6 +92,7 @@ final class GpuStep implements FusedRecurrence {
           .buffer(c.biasHh, c.biasHhAt)
           .buffer(c.unit, c.unitAt)
           .buffer(c.lengths, c.lengthsAt)
+          .buffer(c.resets, c.resetsAt(t))
           .buffer(c.states, c.previousAt(t))
           .buffer(c.states, c.nextAt(t))
           .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
@@ -112,13 +113,15 @@ final class GpuStep implements FusedRecurrence {
     long weightsAt = pack == null ? c.weightHhAt : 0;
     DeviceBuffer after = null; // no step has been run yet
     long afterAt = 0;
-    for (int k = c.steps - 1; k >= 0; k--) {
-      int t = c.time(k);
+    int timeAfter = 0;
+    for (int k = c.steps - 1; k >= -1; k--) {
+      int t = c.time(Math.max(k, 0));
       long dzhAt = c.dzhAt + (long) t * c.batch * gates;
       args.clear()
           .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
           .buffer(c.unit, c.unitAt)
           .buffer(c.lengths, c.lengthsAt)
+          .buffer(c.resets, c.resetsAt(t))
           .buffer(c.states, c.previousAt(t))
           .buffer(c.states, c.nextAt(t))
           .buffer(c.ds, c.dsAt)
@@ -126,34 +129,14 @@ final class GpuStep implements FusedRecurrence {
           .buffer(c.dy, c.dyAt + (long) t * c.batch * c.ldDy)
           .buffer(c.dzx, c.dzxAt + (long) t * c.batch * gates)
           .buffer(c.dzh, dzhAt);
-      addSizes(c, c.ldDy, t);
-      args.buffer(after, afterAt).buffer(weights, weightsAt);
+      addSizes(c, c.ldDy, k < 0 ? -1 : t); // after the first step only its product is left
+      args.buffer(after, afterAt).buffer(c.resets, c.resetsAt(timeAfter));
+      args.buffer(weights, weightsAt);
       launch(backward, backwardShape, c);
       after = c.dzh;
       afterAt = dzhAt;
+      timeAfter = t;
     }
-    addProductToFirstState(c, afterAt);
-  }
-
-  /** {@code ds[h] += dzh W_hh}, for which there is no further step. */
-  private void addProductToFirstState(RecurrentCall c, long dzhAt) {
-    int gates = c.cell.gateCount() * c.hiddenSize;
-    gpu.gemm(
-        false,
-        false,
-        c.batch,
-        c.hiddenSize,
-        gates,
-        c.dzh,
-        dzhAt,
-        gates,
-        c.weightHh,
-        c.weightHhAt,
-        c.hiddenSize,
-        1,
-        c.ds,
-        c.dsAt,
-        c.hiddenSize);
   }
 
   private void addSizes(RecurrentCall c, int ld, int t) {

@@ -25,6 +25,11 @@ final class CudaDevice extends GpuDevice {
   private final KernelArgs fillArgs = new KernelArgs();
   private DeviceKernel fill;
 
+  /** Opens it in FP32. */
+  CudaDevice(String name, Hardware hardware) {
+    this(name, hardware, Precision.FP32);
+  }
+
   /**
    * Opens it.
    *
@@ -70,6 +75,16 @@ final class CudaDevice extends GpuDevice {
     stream.finish();
   }
 
+  /** Where its commands go. */
+  CommandStream stream() {
+    return stream;
+  }
+
+  /** How many graphs were made and launched. */
+  CommandGraphs.Counts graphCounts() {
+    return stream.graphCounts();
+  }
+
   @Override
   protected void free() {
     stream.drain();
@@ -98,7 +113,7 @@ final class CudaDevice extends GpuDevice {
   }
 
   private boolean touch(DeviceMemory memory, long length) {
-    stream.fill(memory, length, UNTOUCHED);
+    stream.fillNew(memory, length, UNTOUCHED);
     return true;
   }
 
@@ -140,7 +155,7 @@ final class CudaDevice extends GpuDevice {
 
   @Override
   public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {
-    ((CudaKernel) kernel).launch(stream, (int) groups, GROUP, items, args);
+    ((CudaKernel) kernel).launch(stream, (int) groups, GROUP, 0, items, args);
   }
 
   @Override

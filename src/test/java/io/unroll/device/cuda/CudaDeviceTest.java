@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.DeviceException;
 import io.unroll.OutOfDeviceMemoryException;
-import io.unroll.Precision;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.DeviceProfiler;
@@ -32,7 +31,7 @@ class CudaDeviceTest {
   private static final int HALF = Staging.HALF / Float.BYTES;
 
   private static CudaDevice open() {
-    return new CudaDevice("cuda:0", Devices.first(), Precision.FP32);
+    return new CudaDevice("cuda:0", Devices.first());
   }
 
   /** Around the ends of the halves, and more than the whole ring. */
@@ -131,7 +130,7 @@ class CudaDeviceTest {
   void moreThanIsLeftIsRefusedWithWhatIsHeld() {
     long mebi = 1 << 20;
     Hardware small = Devices.withMemory(Devices.first(), 2 * mebi);
-    try (CudaDevice device = new CudaDevice("cuda:0", small, Precision.FP32);
+    try (CudaDevice device = new CudaDevice("cuda:0", small);
         DeviceBuffer second = device.allocate(ElementType.REAL, mebi / 8, "activations")) {
       DeviceBuffer first = device.allocate(ElementType.REAL, mebi / 4, "weights");
       OutOfDeviceMemoryException refusal =
@@ -154,7 +153,7 @@ class CudaDeviceTest {
   @Test
   void whatTheDriverRefusesIsRefused() {
     Hardware boastful = Devices.withMemory(Devices.first(), Long.MAX_VALUE);
-    try (CudaDevice device = new CudaDevice("cuda:0", boastful, Precision.FP32)) {
+    try (CudaDevice device = new CudaDevice("cuda:0", boastful)) {
       String message =
           assertThrows(
                   OutOfDeviceMemoryException.class,
