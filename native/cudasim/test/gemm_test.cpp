@@ -17,11 +17,13 @@ struct Kind {
   int tile, depth, dropped;
   bool tiesAway;
 };
-const Kind FP32 = {"gemm", 64, 1, 0, false};
-const Kind ROUNDED[] = {{"gemm-PRECISION=1-TILE=64", 64, 16, 13, true},
-                        {"gemm-PRECISION=1-TILE=128", 128, 16, 13, true},
-                        {"gemm-PRECISION=2-TILE=64", 64, 16, 16, false},
-                        {"gemm-PRECISION=2-TILE=128", 128, 16, 16, false}};
+const Kind PLAIN = {"gemm", 64, 1, 0, false};
+const Kind TILED[] = {{"gemm-PRECISION=0-TILE=64", 64, 16, 0, false},
+                      {"gemm-PRECISION=0-TILE=128", 128, 16, 0, false},
+                      {"gemm-PRECISION=1-TILE=64", 64, 16, 13, true},
+                      {"gemm-PRECISION=1-TILE=128", 128, 16, 13, true},
+                      {"gemm-PRECISION=2-TILE=64", 64, 16, 16, false},
+                      {"gemm-PRECISION=2-TILE=128", 128, 16, 16, false}};
 
 float rounded(float x, const Kind &kind) {
   if (kind.dropped == 0 || x != x) return x;
@@ -45,7 +47,7 @@ void testProduct(const Kind &kind, const Shape &shape, bool transposeA, bool tra
   std::vector<float> before(static_cast<size_t>(slices * m * ldc), 0.25f);
   Device<float> left(a), right(b), out(before);
   int items = slices * ((m + kind.tile - 1) / kind.tile) * ((n + kind.tile - 1) / kind.tile);
-  bool goesRound = kind.dropped == 0 && items > 1;
+  bool goesRound = kind.depth == 1 && items > 1;
   CALL(launch(function(kind.module, name.c_str()), {static_cast<unsigned>(goesRound ? items - 1 : items)}, left.at(),
               right.at(), out.at(), m, n, k, lda, ldb, ldc, slices, beta, int64_t{items}));
   int depth = (k + slices - 1) / slices;
@@ -78,12 +80,12 @@ void testGemm() {
   const Shape shapes[] = {{1, 1, 1, 1}, {65, 3, 17, 1}, {64, 64, 16, 1}, {7, 130, 40, 3}};
   for (const Shape &shape : shapes) {
     if (QUICK && shape.slices == 1) continue;
-    for (int flags = 0; flags < 4; flags++) testProduct(FP32, shape, (flags & 1) != 0, (flags & 2) != 0, 0, 1);
+    for (int flags = 0; flags < 4; flags++) testProduct(PLAIN, shape, (flags & 1) != 0, (flags & 2) != 0, 0, 1);
   }
-  testProduct(FP32, {65, 66, 20, 1}, true, false, 1, 1);
-  const Shape roundedShapes[] = {{1, 1, 1, 1}, {130, 66, 17, 1}, {64, 128, 44, 1}, {9, 131, 75, 3}};
-  for (const Kind &kind : ROUNDED) {
-    for (const Shape &shape : roundedShapes) {
+  testProduct(PLAIN, {65, 66, 20, 1}, true, false, 1, 1);
+  const Shape tiledShapes[] = {{1, 1, 1, 1}, {130, 66, 17, 1}, {64, 128, 44, 1}, {9, 131, 75, 3}};
+  for (const Kind &kind : TILED) {
+    for (const Shape &shape : tiledShapes) {
       if (QUICK && shape.slices == 1) continue;
       for (int flags = 0; flags < 4; flags++) {
         for (int pad : {0, 1}) testProduct(kind, shape, (flags & 1) != 0, (flags & 2) != 0, 0, pad);

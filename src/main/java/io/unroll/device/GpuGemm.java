@@ -1,12 +1,11 @@
 package io.unroll.device;
 
-import io.unroll.Precision;
 import java.util.List;
 import java.util.Map;
 
 /**
- * {@link Device#gemm} by the text of {@code kernels/gpu/gemm.h}, and in TF32 and BF16 by that of
- * {@code kernels/cuda/gemm.h}.
+ * {@link Device#gemm} by the text of {@code kernels/cuda/gemm.h}, or on a device that does not run
+ * it by that of {@code kernels/gpu/gemm.h}.
  */
 public final class GpuGemm {
   /** Groups for each processor that hide one another's waiting. */
@@ -15,7 +14,7 @@ public final class GpuGemm {
   /** Products of a slice that pay for writing and reading its sums once more. */
   private static final int SHORTEST_SLICE = 256;
 
-  /** What a group of fragments computes of C, at most and where C is small. */
+  /** What a group of cuda/gemm.h computes of C, at most and where C is small. */
   private static final int LARGE_TILE = 128;
 
   private static final int SMALL_TILE = 64;
@@ -70,13 +69,9 @@ public final class GpuGemm {
     }
   }
 
-  private boolean hasFragments() {
-    return gpu.precision() != Precision.FP32;
-  }
-
   /** How many rows and columns of C a group computes. */
   private int tile(int m, int n, int depthThatCanBeCut) {
-    if (!hasFragments()) {
+    if (!gpu.runsCudaText()) {
       return 4 * (int) Math.sqrt(gpu.groupSize());
     }
     long slices = Math.max(1, depthThatCanBeCut / SHORTEST_SLICE);
@@ -88,9 +83,9 @@ public final class GpuGemm {
     return GpuKernels.pieces(m, tile) * GpuKernels.pieces(n, tile);
   }
 
-  /** A group with fragments has one tile; the others go round. */
+  /** One for each tile; those of gpu/gemm.h go round. */
   private long groups(long tiles) {
-    return hasFragments() ? tiles : Math.min(tiles, GpuKernels.MOST_GROUPS);
+    return gpu.runsCudaText() ? tiles : Math.min(tiles, GpuKernels.MOST_GROUPS);
   }
 
   private DeviceKernel kernel(boolean transposeA, boolean transposeB, int tile) {
@@ -103,7 +98,7 @@ public final class GpuGemm {
   }
 
   private GpuEntry entry(String name, int tile) {
-    if (!hasFragments()) {
+    if (!gpu.runsCudaText()) {
       return GpuEntry.of("gpu/gemm.h", name);
     }
     int precision = GpuPack.macro(gpu.precision());

@@ -37,6 +37,11 @@ final class CountingGpu extends CountingDevice implements Gpu {
   }
 
   @Override
+  public boolean runsCudaText() {
+    return like.runsCudaText();
+  }
+
+  @Override
   public long groupMemoryBytes() {
     return like.groupMemoryBytes();
   }

@@ -169,6 +169,11 @@ final class CudaDevice extends GpuDevice {
   }
 
   @Override
+  public boolean runsCudaText() {
+    return true;
+  }
+
+  @Override
   public long groupMemoryBytes() {
     return hardware.groupMemoryBytes();
   }
