@@ -3,7 +3,7 @@
  * that knows which compiler is reading.
  *
  *   UNROLLED                    before a loop that must be unrolled, so that what it indexes lies in registers
- *   ROLLED                      before one that must not, since it would take too many
+ *   ROLLED                      before a loop that must not be unrolled
  *   RESIDENT(groups) name(...)  an entry like KERNEL that leaves room for so many groups on a processor
  *   GROUP_MEMORY(type, x)       declares x, the memory of the group whose size the launch gives
  *   GRID_BARRIER()              waits for all groups of a cooperative launch

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Which precisions a device is opened in, and that it says so. */
 class PrecisionTest {
   private static Hardware made(int major, int minor) {
-    return new Hardware(0, "NVIDIA T4", major, minor, 13000, 1L << 30, 48 << 10, 40, null);
+    return Devices.madeUp("NVIDIA T4", major, minor, null);
   }
 
   @ParameterizedTest
