@@ -1,6 +1,9 @@
 package io.unroll.device;
 
-/** {@link Device#gemm} by the text of {@code kernels/gpu/gemm.h}. */
+/**
+ * {@link Device#gemm} by the text of {@code kernels/gpu/gemm.h}, or by the library of the GPU's
+ * maker where there is one.
+ */
 public final class GpuGemm {
   /** Groups for each processor that hide one another's waiting. */
   private static final int GROUPS_PER_UNIT = 2;
@@ -10,6 +13,7 @@ public final class GpuGemm {
 
   private final Gpu gpu;
   private final GpuWorkspace workspace;
+  private final GpuWorkspace libraryScratch;
   private final KernelArgs args = new KernelArgs();
   private final DeviceKernel[] kernels = new DeviceKernel[4];
   private DeviceKernel sum;
@@ -18,6 +22,7 @@ public final class GpuGemm {
   public GpuGemm(Gpu gpu) {
     this.gpu = gpu;
     this.workspace = new GpuWorkspace(gpu, "slices of matrix products");
+    this.libraryScratch = new GpuWorkspace(gpu, "scratch of matrix products");
   }
 
   /** Queues what {@link Device#gemm} asks for; the same parameters. */
@@ -38,6 +43,12 @@ public final class GpuGemm {
       long cAt,
       int ldc) {
     if (m == 0 || n == 0) {
+      return;
+    }
+    if (k > 0 && gpu.libraryScratch() > 0) {
+      DeviceBuffer scratch = libraryScratch.reals(gpu.libraryScratch());
+      gpu.gemmByLibrary(
+          transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc, scratch);
       return;
     }
     int square = 4 * (int) Math.sqrt(gpu.groupSize());

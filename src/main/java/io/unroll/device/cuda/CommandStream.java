@@ -106,15 +106,15 @@ final class CommandStream implements AutoCloseable {
 
   /** Remembers a failure; the exception is to be thrown. */
   DeviceException fail(int code, String call) {
+    return fail(ReturnCode.name(code), call);
+  }
+
+  /** As {@link #fail(int, String)}, for a code that is not the driver's. */
+  DeviceException fail(String code, String call) {
     failure =
         new DeviceException(
             "backend \"%s\" failed: %s returned %s on %s, driver for CUDA %s; it can only be closed"
-                .formatted(
-                    backend,
-                    call,
-                    ReturnCode.name(code),
-                    hardware.name(),
-                    Targets.text(hardware.driver())));
+                .formatted(backend, call, code, hardware.name(), Targets.text(hardware.driver())));
     return failure;
   }
 
@@ -174,6 +174,29 @@ final class CommandStream implements AutoCloseable {
     if (code != ReturnCode.SUCCESS) {
       throw fail(code, "cuLaunchKernel of " + what);
     }
+    end(what);
+  }
+
+  /** The stream for a library that queues work of its own. */
+  CUstream handle() {
+    return stream;
+  }
+
+  /** What a library queues by itself, from some numbers. */
+  interface Foreign {
+    /** Queues it on {@link CommandStream#handle}, and looks at the library's codes. */
+    void queue(long[] arguments);
+  }
+
+  /**
+   * Lets a library queue its work in the order of the commands.
+   *
+   * @param what its name, for the profile
+   * @param arguments all that the work depends on
+   */
+  void foreign(String what, long[] arguments, Foreign work) {
+    begin();
+    work.queue(arguments);
     end(what);
   }
 
