@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #define API extern "C" __attribute__((visibility("default")))
 
@@ -83,14 +84,26 @@ float rounded(float value, int compute) {
   }
 }
 
+// The rows of op(matrix), or those of its transpose, one behind the other.
+std::vector<float> pack(const Operand &matrix, int rows, int columns, bool transposed, int compute) {
+  std::vector<float> packed;
+  packed.reserve(static_cast<size_t>(rows) * columns);
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < columns; j++) packed.push_back(rounded(transposed ? matrix(j, i) : matrix(i, j), compute));
+  }
+  return packed;
+}
+
 void run(void *data) {
   const Product &p = *static_cast<const Product *>(data);
   // Whatever is there is lost.
   memset(p.handle.workspace, 0xff, std::min<size_t>(4096, p.handle.workspaceBytes));
+  std::vector<float> a = pack(p.a, p.m, p.k, false, p.compute), b = pack(p.b, p.n, p.k, true, p.compute);
   for (int j = 0; j < p.n; j++) {
     for (int i = 0; i < p.m; i++) {
+      const float *row = &a[static_cast<size_t>(i) * p.k], *column = &b[static_cast<size_t>(j) * p.k];
       float sum = 0;
-      for (int l = 0; l < p.k; l++) sum += rounded(p.a(i, l), p.compute) * rounded(p.b(l, j), p.compute);
+      for (int l = 0; l < p.k; l++) sum += row[l] * column[l];
       float &c = p.c[j * p.ldc + i];
       c = p.beta == 0 ? p.alpha * sum : p.alpha * sum + p.beta * c;
     }

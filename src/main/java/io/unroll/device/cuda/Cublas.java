@@ -216,6 +216,10 @@ final class Cublas implements AutoCloseable {
   /** Gives back what cuBLAS holds; the context must be current, and nothing be under way. */
   @Override
   public void close() {
+    if (!isStarted) {
+      return; // a handle that could not be created holds anything
+    }
+    isStarted = false;
     int code = JCublas2.cublasDestroy(handle);
     if (code != CublasLibrary.SUCCESS) {
       LOGGER.log(System.Logger.Level.WARNING, "cublasDestroy returned " + CublasLibrary.name(code));

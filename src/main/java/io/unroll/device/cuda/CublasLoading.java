@@ -59,7 +59,8 @@ final class CublasLoading {
         return;
       } catch (IOException | UnsatisfiedLinkError e) {
         if (!e.getMessage().contains(each.what + NOT_THERE)) {
-          failures.add(each.what + " cannot be used: " + e.getMessage());
+          // The loader begins with the path, and so does Java.
+          failures.add(each.what + ": " + e.getMessage().replace(each.what + ": ", ""));
         }
       }
     }

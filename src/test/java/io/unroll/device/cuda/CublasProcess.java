@@ -1,0 +1,86 @@
+package io.unroll.device.cuda;
+
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectIteration;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import io.unroll.Backend;
+import io.unroll.DeviceException;
+import io.unroll.device.Device;
+import io.unroll.device.DeviceBuffer;
+import io.unroll.device.ElementType;
+import java.util.Arrays;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.TestExecutionResult.Status;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/** What {@link CublasTest} lets a process of its own do: cuBLAS is looked for once. */
+public final class CublasProcess {
+  private static final String GEMM_TEST = "io.unroll.device.GemmTest";
+  private static final String EQUIVALENCE_TEST = "io.unroll.nn.EquivalenceTest";
+  private static final String OF_ARGUMENTS = "java.lang.String, io.unroll.nn.RecurrentProblem";
+
+  private CublasProcess() {}
+
+  /** Prints what it finds and a product; or, if asked for tests, how they end. */
+  public static void main(String[] args) {
+    if (args.length == 0) {
+      look();
+    } else {
+      test();
+    }
+  }
+
+  private static void look() {
+    for (Backend.Availability found : Backend.list()) {
+      if (found.name().equals("cuda")) {
+        System.out.println(found.detail());
+      }
+    }
+    try (Device device = Device.of(Backend.open("cuda"));
+        DeviceBuffer a = device.allocate(ElementType.REAL, 6, "a");
+        DeviceBuffer c = device.allocate(ElementType.REAL, 4, "c")) {
+      System.out.println(device.description());
+      device.copyIn(new float[] {1, 2, 3, 4, 5, 6}, 0, a, 0, 6);
+      float[] product = new float[4];
+      // [1 2 3; 4 5 6] and its transpose
+      device.gemm(false, true, 2, 2, 3, a, 0, 3, a, 0, 3, 0, c, 0, 2);
+      device.copyOut(c, 0, product, 0, 4);
+      System.out.println("product: " + Arrays.toString(product));
+    } catch (DeviceException e) {
+      System.out.println("failed: " + e.getMessage());
+    }
+  }
+
+  /** Products of every kind, and a few of the problems of the backend cuda. */
+  private static void test() {
+    LauncherDiscoveryRequest request =
+        LauncherDiscoveryRequestBuilder.request()
+            .selectors(
+                selectIteration(
+                    selectMethod(GEMM_TEST, "everyTransposition", "int, int, int"), 2, 4, 5, 28),
+                selectMethod(GEMM_TEST, "depthZeroClearsOrKeeps"),
+                selectIteration(
+                    selectMethod(EQUIVALENCE_TEST, "backendAgreesWithTheOracle", OF_ARGUMENTS),
+                    4,
+                    20,
+                    41,
+                    55))
+            .build();
+    LauncherFactory.create().execute(request, new Printer());
+  }
+
+  private static final class Printer implements TestExecutionListener {
+    @Override
+    public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+      if (result.getStatus() != Status.SUCCESSFUL) {
+        System.out.println(result.getStatus() + ": " + test.getDisplayName() + ": " + result);
+      } else if (test.isTest()) {
+        System.out.println("passed: " + test.getDisplayName());
+      }
+    }
+  }
+}
