@@ -106,15 +106,15 @@ final class CommandStream implements AutoCloseable {
 
   /** Remembers a failure; the exception is to be thrown. */
   DeviceException fail(int code, String call) {
-    return fail(ReturnCode.name(code), call);
-  }
-
-  /** As {@link #fail(int, String)}, for a code that is not the driver's. */
-  DeviceException fail(String code, String call) {
     failure =
         new DeviceException(
             "backend \"%s\" failed: %s returned %s on %s, driver for CUDA %s; it can only be closed"
-                .formatted(backend, call, code, hardware.name(), Targets.text(hardware.driver())));
+                .formatted(
+                    backend,
+                    call,
+                    ReturnCode.name(code),
+                    hardware.name(),
+                    Targets.text(hardware.driver())));
     return failure;
   }
 
@@ -177,27 +177,25 @@ final class CommandStream implements AutoCloseable {
     end(what);
   }
 
-  /** The stream for a library that queues work of its own. */
-  CUstream handle() {
-    return stream;
-  }
-
-  /** What a library queues by itself, from some numbers. */
-  interface Foreign {
-    /** Queues it on {@link CommandStream#handle}, and looks at the library's codes. */
-    void queue(long[] arguments);
-  }
-
   /**
-   * Lets a library queue its work in the order of the commands.
+   * Queues what another library does.
    *
-   * @param what its name, for the profile
-   * @param arguments all that the work depends on
+   * @param work always the same object for the same kind of work
+   * @param words tells what to do; equal words for equal work. They may be changed afterwards
+   * @param length how many of them count
    */
-  void foreign(String what, long[] arguments, Foreign work) {
+  void foreign(ForeignWork work, long[] words, int length) {
     begin();
-    work.queue(arguments);
-    end(what);
+    try {
+      work.issue(stream, words, 0);
+    } catch (DeviceException e) {
+      failure =
+          new DeviceException(
+              "backend \"%s\" failed: %s; it can only be closed".formatted(backend, e.getMessage()),
+              e);
+      throw failure;
+    }
+    end(work.name());
   }
 
   /** Makes an event, which {@link #record} sets; whoever asked for it destroys it. */

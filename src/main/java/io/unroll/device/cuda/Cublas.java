@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import jcuda.Pointer;
 import jcuda.cudaDataType;
+import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasComputeType;
 import jcuda.jcublas.cublasGemmAlgo;
@@ -18,7 +19,7 @@ import jcuda.runtime.cudaStream_t;
  * Matrix products of an opened device by cuBLAS, in the order of its commands. It has one stream
  * and one scratch, which makes the same product give the same bits.
  */
-final class Cublas implements AutoCloseable {
+final class Cublas implements ForeignWork, AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger(Cublas.class.getName());
 
   private static final long MIB = 1 << 20;
@@ -46,10 +47,10 @@ final class Cublas implements AutoCloseable {
   /** By a part of the value: a step has the same ones again, and makes no object. */
   private final Address[] addresses = new Address[ADDRESSES];
 
-  private final CommandStream.Foreign product = this::queue;
-  private final long[] arguments = new long[13];
+  private final long[] words = new long[13];
+  private CUstream streamSet;
   private long scratchSet;
-  private boolean isStarted;
+  private boolean isCreated;
 
   private Cublas(CommandStream stream, Precision precision) {
     this.stream = stream;
@@ -70,27 +71,20 @@ final class Cublas implements AutoCloseable {
     }
     stream.requireUsable();
     Cublas opened = new Cublas(stream, precision);
-    try {
-      opened.start();
-      return opened;
-    } catch (DeviceException e) {
-      opened.close();
+    int code = JCublas2.cublasCreate(opened.handle);
+    if (code != CublasLibrary.SUCCESS) {
       LOGGER.log(
           System.Logger.Level.WARNING,
-          "cuBLAS {0} ({1}) does not work on {2}: {3}. Unroll''s own kernels do matrix products.",
+          "cuBLAS {0} ({1}) does not work on {2}: cublasCreate returned {3}. Unroll''s own kernels"
+              + " do matrix products.",
           library.version(),
           library.place(),
           stream.hardware().describe(),
-          e.getMessage());
+          CublasLibrary.name(code));
       return null;
     }
-  }
-
-  private void start() {
-    CublasLibrary.require(JCublas2.cublasCreate(handle), "cublasCreate");
-    isStarted = true;
-    CublasLibrary.require(
-        JCublas2.cublasSetStream(handle, new cudaStream_t(stream.handle())), "cublasSetStream");
+    opened.isCreated = true;
+    return opened;
   }
 
   /** In FP32 never TF32, whatever the GPU has. */
@@ -143,52 +137,64 @@ final class Cublas implements AutoCloseable {
       long scratch) {
     // To cuBLAS, which reads column by column, every matrix is its transpose, so it computes
     // transposed(C) [n, m] = transposed(op(B)) transposed(op(A)).
-    arguments[0] = transposeB ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
-    arguments[1] = transposeA ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
-    arguments[2] = n;
-    arguments[3] = m;
-    arguments[4] = k;
-    arguments[5] = b;
-    arguments[6] = stride(ldb, transposeB ? k : n);
-    arguments[7] = a;
-    arguments[8] = stride(lda, transposeA ? m : k);
-    arguments[9] = beta == 0 ? 0 : 1;
-    arguments[10] = c;
-    arguments[11] = stride(ldc, n);
-    arguments[12] = scratch;
-    stream.foreign("gemm by cuBLAS", arguments, product);
+    words[0] = transposeB ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+    words[1] = transposeA ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+    words[2] = n;
+    words[3] = m;
+    words[4] = k;
+    words[5] = b;
+    words[6] = stride(ldb, transposeB ? n : k, transposeB ? k : n);
+    words[7] = a;
+    words[8] = stride(lda, transposeA ? k : m, transposeA ? m : k);
+    words[9] = beta == 0 ? 0 : 1;
+    words[10] = c;
+    words[11] = stride(ldc, m, n);
+    words[12] = scratch;
+    stream.foreign(this, words, words.length);
   }
 
-  /** A matrix of one row may have any, of which cuBLAS knows nothing. */
-  private static int stride(int ld, int columns) {
-    return Math.max(ld, columns);
+  /** That of a matrix of one row says nothing, but cuBLAS looks at it. */
+  private static int stride(int ld, int rows, int columns) {
+    return rows == 1 ? columns : ld;
   }
 
-  private void queue(long[] of) {
-    if (scratchSet != of[12]) {
+  @Override
+  public String name() {
+    return "gemm by cuBLAS";
+  }
+
+  @Override
+  public void issue(CUstream queue, long[] of, int from) {
+    if (streamSet != queue) {
+      check(JCublas2.cublasSetStream(handle, new cudaStream_t(queue)), "cublasSetStream");
+      streamSet = queue;
+      scratchSet = 0; // which the call before has taken away
+    }
+    if (scratchSet != of[from + 12]) {
+      scratchSet = of[from + 12];
       check(
-          JCublas2.cublasSetWorkspace(handle, address(of[12]), scratchBytes), "cublasSetWorkspace");
-      scratchSet = of[12];
+          JCublas2.cublasSetWorkspace(handle, address(scratchSet), scratchBytes),
+          "cublasSetWorkspace");
     }
     check(
         JCublas2.cublasGemmEx_new(
             handle,
-            (int) of[0],
-            (int) of[1],
-            (int) of[2],
-            (int) of[3],
-            (int) of[4],
+            (int) of[from],
+            (int) of[from + 1],
+            (int) of[from + 2],
+            (int) of[from + 3],
+            (int) of[from + 4],
             one,
-            address(of[5]),
+            address(of[from + 5]),
             cudaDataType.CUDA_R_32F,
-            (int) of[6],
-            address(of[7]),
+            (int) of[from + 6],
+            address(of[from + 7]),
             cudaDataType.CUDA_R_32F,
-            (int) of[8],
-            of[9] == 0 ? zero : one,
-            address(of[10]),
+            (int) of[from + 8],
+            of[from + 9] == 0 ? zero : one,
+            address(of[from + 10]),
             cudaDataType.CUDA_R_32F,
-            (int) of[11],
+            (int) of[from + 11],
             compute,
             cublasGemmAlgo.CUBLAS_GEMM_DEFAULT),
         "cublasGemmEx");
@@ -196,10 +202,14 @@ final class Cublas implements AutoCloseable {
 
   private void check(int code, String call) {
     if (code != CublasLibrary.SUCCESS) {
-      throw stream.fail(
-          CublasLibrary.name(code),
-          "%s of cuBLAS %s, which -D%s=false replaces,"
-              .formatted(call, CublasLibrary.found().version(), CublasLibrary.PROPERTY));
+      throw new DeviceException(
+          "%s of cuBLAS %s returned %s on %s; -D%s=false does without cuBLAS"
+              .formatted(
+                  call,
+                  CublasLibrary.found().version(),
+                  CublasLibrary.name(code),
+                  stream.hardware().name(),
+                  CublasLibrary.PROPERTY));
     }
   }
 
@@ -216,10 +226,10 @@ final class Cublas implements AutoCloseable {
   /** Gives back what cuBLAS holds; the context must be current, and nothing be under way. */
   @Override
   public void close() {
-    if (!isStarted) {
+    if (!isCreated) {
       return; // a handle that could not be created holds anything
     }
-    isStarted = false;
+    isCreated = false;
     int code = JCublas2.cublasDestroy(handle);
     if (code != CublasLibrary.SUCCESS) {
       LOGGER.log(System.Logger.Level.WARNING, "cublasDestroy returned " + CublasLibrary.name(code));

@@ -62,6 +62,7 @@ public final class CublasProcess {
             .selectors(
                 selectIteration(
                     selectMethod(GEMM_TEST, "everyTransposition", "int, int, int"), 2, 4, 5, 28),
+                selectMethod(GEMM_TEST, "oneRowMayHaveAnyDistance"),
                 selectMethod(GEMM_TEST, "depthZeroClearsOrKeeps"),
                 selectIteration(
                     selectMethod(EQUIVALENCE_TEST, "backendAgreesWithTheOracle", OF_ARGUMENTS),
