@@ -1,6 +1,6 @@
 # Builds the native libraries and lays them where the jar takes them from, each with its SHA-256:
 #   cmake -DJAVA_HOME=... -DBUILD=... -DOUTPUT=... [-DCROSS=true] [-DSKIP=true] -P native/build.cmake
-# OUTPUT/PLATFORM/ gets the library of this machine, with CROSS those of the other platforms as well,
+# OUTPUT/PLATFORM/ gets those of this machine, with CROSS that of the CPU for the other platforms as well,
 # with SKIP nothing.
 # What cannot be built for want of a tool is one line of output; what fails to build is an error.
 cmake_minimum_required(VERSION 3.18)

@@ -18,7 +18,7 @@ import jcuda.jcublas.JCublas2;
  */
 final class CublasLoading {
   private static final List<String> MAJORS = List.of("12", "13");
-  private static final String BRIDGE = "/io/unroll/native/linux-x86_64/libunroll_cublas.so";
+  static final String BRIDGE = "/io/unroll/native/linux-x86_64/libunroll_cublas.so";
   private static final String NOT_THERE = ": cannot open shared object file";
 
   /**
@@ -39,6 +39,11 @@ final class CublasLoading {
    */
   static void load(String wanted) throws IOException {
     if (!System.getProperty("os.name").equals("Linux")) {
+      if (wanted != null) {
+        throw new IOException(
+            "-D%s=%s works on Linux only; put the folder of cublas64_12.dll on the path"
+                .formatted(CublasLibrary.PROPERTY, wanted));
+      }
       DriverLibrary.inPrivateFolder(folder -> JCublas2.initialize());
       return;
     }
@@ -68,10 +73,8 @@ final class CublasLoading {
   }
 
   private static String noneFound() {
-    return "no libcublas.so.12 or libcublas.so.13 was found; install cuBLAS of NVIDIA's CUDA Toolkit,"
-        + " or name its folder by -D"
-        + CublasLibrary.PROPERTY
-        + "=DIR";
+    return "no libcublas.so.12 or libcublas.so.13 was found; install cuBLAS of NVIDIA's CUDA"
+        + " Toolkit, or name its folder by -D%s=DIR".formatted(CublasLibrary.PROPERTY);
   }
 
   private static List<Try> tries() {
@@ -130,7 +133,8 @@ final class CublasLoading {
     Path bridge = unpack(CublasLoading.class.getResourceAsStream(BRIDGE), folder, "bridge.so");
     if (bridge == null) {
       throw new FileNotFoundException(
-          "this build of Unroll cannot use cuBLAS 13: it was made without a C++ compiler");
+          "this build of Unroll was made without a C++ compiler and has no use for version 13;"
+              + " build it with one, or install cuBLAS 12");
     }
     System.load(bridge.toString());
   }
@@ -143,8 +147,9 @@ final class CublasLoading {
     Path library = unpack(JCublas2.class.getResourceAsStream("/lib/" + name), folder, name);
     if (library == null) {
       throw new FileNotFoundException(
-          "JCublas has no library for %s on %s; add org.jcuda:jcublas-natives:linux-x86_64 to the class path"
-              .formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
+          "JCublas has no library for %s on %s; add org.jcuda:jcublas-natives:linux-x86_64 to the"
+                  .formatted(System.getProperty("os.name"), System.getProperty("os.arch"))
+              + " class path, where there are any");
     }
     return library;
   }
@@ -164,7 +169,8 @@ final class CublasLoading {
   static String explain(Throwable thrown) {
     String said = String.valueOf(thrown.getMessage());
     if (thrown instanceof NoClassDefFoundError && said.contains("jcublas")) {
-      return "JCublas is not on the class path; add org.jcuda:jcublas and org.jcuda:jcublas-natives";
+      return "JCublas is not on the class path; add org.jcuda:jcublas and"
+          + " org.jcuda:jcublas-natives";
     }
     if (said.contains("dependent libraries")) {
       return "cublas64_12.dll is not on the path; on Windows version 13 is not used";

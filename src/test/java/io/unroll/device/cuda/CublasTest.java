@@ -35,6 +35,9 @@ class CublasTest {
   void find() {
     Assumptions.assumeTrue(
         Devices.first().isSimulated(), "what lacks and fails is simulated, and this GPU is real");
+    Assumptions.assumeTrue(
+        CublasLoading.class.getResource(CublasLoading.BRIDGE) != null,
+        "this build has no native libraries");
     built =
         Stream.of(System.getenv("LD_LIBRARY_PATH").split(File.pathSeparator))
             .map(each -> Path.of(each, "cublas"))
@@ -113,10 +116,9 @@ class CublasTest {
     return built.resolve(major + "/libcublas.so." + major);
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {12, 13})
-  void theTestsOfProductsPassWithIt(int major) throws IOException {
-    List<String> lines = run(file(major).getParent().toString(), Map.of(), "none", "tests");
+  @Test
+  void theTestsOfProductsPassWithIt() throws IOException {
+    List<String> lines = run(file(13).getParent().toString(), Map.of(), "none", "tests");
     List<String> passed = lines.stream().filter(line -> line.startsWith("passed: ")).toList();
     // Products on a CPU in Java and with cuBLAS, and problems with cuBLAS.
     assertEquals(2 * 6 + 4, passed.size(), lines::toString);
