@@ -1,9 +1,6 @@
 package io.unroll.device;
 
-/**
- * {@link Device#gemm} by the text of {@code kernels/gpu/gemm.h}, or by the library of the GPU's
- * maker where there is one.
- */
+/** {@link Device#gemm} by the text of {@code kernels/gpu/gemm.h}. */
 public final class GpuGemm {
   /** Groups for each processor that hide one another's waiting. */
   private static final int GROUPS_PER_UNIT = 2;
@@ -25,7 +22,10 @@ public final class GpuGemm {
     this.libraryScratch = new GpuWorkspace(gpu, "scratch of matrix products");
   }
 
-  /** Queues what {@link Device#gemm} asks for; the same parameters. */
+  /**
+   * Queues what {@link Device#gemm} asks for, by the library of the GPU's maker where there is one;
+   * the same parameters.
+   */
   public void run(
       boolean transposeA,
       boolean transposeB,
@@ -42,13 +42,13 @@ public final class GpuGemm {
       DeviceBuffer c,
       long cAt,
       int ldc) {
-    if (m == 0 || n == 0) {
-      return;
-    }
-    if (k > 0 && gpu.libraryScratch() > 0) {
+    if (m > 0 && n > 0 && k > 0 && gpu.libraryScratch() > 0) {
       DeviceBuffer scratch = libraryScratch.reals(gpu.libraryScratch());
       gpu.gemmByLibrary(
           transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc, scratch);
+      return;
+    }
+    if (m == 0 || n == 0) {
       return;
     }
     int square = 4 * (int) Math.sqrt(gpu.groupSize());
