@@ -5,10 +5,12 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMetho
 
 import io.unroll.Backend;
 import io.unroll.DeviceException;
+import io.unroll.Precision;
 import io.unroll.device.Device;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.ElementType;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestExecutionResult.Status;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -25,12 +27,13 @@ public final class CublasProcess {
 
   private CublasProcess() {}
 
-  /** Prints what it finds and a product; or, if asked for tests, how they end. */
+  /** Prints what it finds and a product; or how tests end; or a product in every precision. */
   public static void main(String[] args) {
-    if (args.length == 0) {
-      look();
-    } else {
-      test();
+    switch (args.length == 0 ? "look" : args[0]) {
+      case "tests" -> test();
+      case "precisions" ->
+          List.of(Precision.FP32, Precision.TF32, Precision.BF16).forEach(CublasProcess::multiply);
+      default -> look();
     }
   }
 
@@ -53,6 +56,26 @@ public final class CublasProcess {
     } catch (DeviceException e) {
       System.out.println("failed: " + e.getMessage());
     }
+  }
+
+  /** Prints 1 (1 + 2^-11), which only float32 holds. */
+  private static void multiply(Precision precision) {
+    CommandStream stream = new CommandStream("cuda:0", Devices.first());
+    Staging staging = new Staging(stream);
+    DeviceMemory memory = new DeviceMemory();
+    long bytes = 64 << 20;
+    ReturnCode.require(stream.allocate(memory, bytes), "cuMemAlloc");
+    float[] values = {1, 1 + 0x1p-11f, 0};
+    staging.copyIn(values, 0, memory, 0, 3);
+    try (Cublas cublas = Cublas.open(stream, precision)) {
+      long at = memory.address();
+      cublas.gemm(false, false, 1, 1, 1, at, 1, at + 4, 1, 0, at + 8, 1, at + bytes / 2);
+      staging.copyOut(memory, 0, values, 0, 3);
+    }
+    System.out.println(precision + " " + values[2]);
+    stream.free(memory);
+    staging.close();
+    stream.close();
   }
 
   /** Products of every kind, and a few of the problems of the backend cuda. */

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -120,10 +121,17 @@ class CublasTest {
   void theTestsOfProductsPassWithIt() throws IOException {
     List<String> lines = run(file(13).getParent().toString(), Map.of(), "none", "tests");
     List<String> passed = lines.stream().filter(line -> line.startsWith("passed: ")).toList();
-    // Products on a CPU in Java and with cuBLAS, and problems with cuBLAS.
-    assertEquals(2 * 6 + 4, passed.size(), lines::toString);
+    // On a CPU in Java, and with cuBLAS.
+    assertTrue(Collections.frequency(passed, "passed: depthZeroClearsOrKeeps()") >= 2);
     assertEquals(4, passed.stream().filter(line -> line.contains("cuda, ")).count());
     assertFalse(lines.toString().contains("FAILED"), lines::toString);
+  }
+
+  @Test
+  void operandsAreRoundedAsThePrecisionSays() throws IOException {
+    assertEquals(
+        List.of("FP32 1.0004883", "TF32 1.0009766", "BF16 1.0"),
+        run(file(12).toString(), Map.of(), "none", "precisions"));
   }
 
   @ParameterizedTest
