@@ -2,6 +2,7 @@ package io.unroll.device.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -126,6 +127,18 @@ class CublasTest {
         Collections.frequency(passed, "passed: depthZeroClearsOrKeeps()") >= 2, lines::toString);
     assertEquals(4, passed.stream().filter(line -> line.startsWith("passed: cuda")).count());
     assertFalse(lines.toString().contains("FAILED"), lines::toString);
+  }
+
+  /** A graph holds its work, and nobody can tell by the results. */
+  @Test
+  void aStepWithItBecomesAGraph() throws IOException {
+    String wanted = "-D%s=%s".formatted(CublasLibrary.PROPERTY, file(13));
+    List<String> graphs = GraphProcess.run(Map.of(), wanted);
+    List<String> commands = GraphProcess.run(Map.of(), wanted, "-Dunroll.cuda.graphs=false");
+    assertEquals(commands.get(0), graphs.get(0));
+    assertNotEquals(commands.get(1), graphs.get(1), "no graph was made");
+    List<String> own = GraphProcess.run(Map.of(), wanted.replaceFirst("=.*", "=false"));
+    assertEquals(own.get(1), graphs.get(1), "as many graphs as with our own kernels");
   }
 
   @Test
