@@ -165,7 +165,7 @@ final class Cublas implements ForeignWork, AutoCloseable {
 
   @Override
   public void issue(CUstream queue, long[] of, int from) {
-    if (streamSet != queue) {
+    if (!queue.equals(streamSet)) {
       check(JCublas2.cublasSetStream(handle, new cudaStream_t(queue)), "cublasSetStream");
       streamSet = queue;
       scratchSet = 0; // which the call before has taken away
