@@ -24,6 +24,7 @@ final class CudaDevice extends GpuDevice {
   private final CommandStream stream;
   private final Staging staging;
   private final Modules modules;
+  private final Cublas cublas; // null: products by our own kernels
   private final KernelArgs fillArgs = new KernelArgs();
   private DeviceKernel fill;
 
@@ -54,17 +55,19 @@ final class CudaDevice extends GpuDevice {
     }
     staging = made;
     modules = new Modules(stream, GROUP);
+    cublas = Cublas.open(stream, precision());
   }
 
   @Override
   public String description() {
-    return "%s (%s, %s, float32%s, driver for CUDA %s)"
+    return "%s (%s, %s, float32%s, driver for CUDA %s, matrix products by %s)"
         .formatted(
             name(),
             hardware.name(),
             hardware.isSimulated() ? "simulated" : "GPU",
             precision() == Precision.FP32 ? "" : " with " + precision() + " products",
-            Targets.text(hardware.driver()));
+            Targets.text(hardware.driver()),
+            cublas == null ? "its own kernels" : "cuBLAS " + CublasLibrary.found().version());
   }
 
   @Override
@@ -90,6 +93,9 @@ final class CudaDevice extends GpuDevice {
   @Override
   protected void free() {
     stream.drain();
+    if (cublas != null) {
+      cublas.close();
+    }
     modules.close();
     staging.close();
     stream.close();
@@ -174,6 +180,45 @@ final class CudaDevice extends GpuDevice {
   @Override
   public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {
     ((CudaKernel) kernel).launch(stream, (int) groups, items, args);
+  }
+
+  @Override
+  public long libraryScratch() {
+    return cublas == null ? 0 : cublas.scratch();
+  }
+
+  @Override
+  public void gemmByLibrary(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc,
+      DeviceBuffer scratch) {
+    cublas.gemm(
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        CudaBuffer.address(a, aAt),
+        lda,
+        CudaBuffer.address(b, bAt),
+        ldb,
+        beta,
+        CudaBuffer.address(c, cAt),
+        ldc,
+        CudaBuffer.address(scratch, 0));
   }
 
   @Override
