@@ -2,6 +2,7 @@ package io.unroll.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
@@ -9,11 +10,15 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.unroll.CellSpec;
 import io.unroll.device.DeviceKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -94,7 +99,67 @@ class BenchCommandTest {
     Shape shape = new Shape(3, 2, 5, 7);
     assertEquals(
         2.0 * 3 * 2 * (5 + 7) * 7,
-        RecurrentBench.operations(CellSpec.TANH, shape, 1, RecurrentBench.Mode.FORWARD));
+        new BenchCase(CellSpec.TANH, shape, 1, RecurrentBench.Mode.FORWARD).operations());
+  }
+
+  private static CommandRun grid(Path folder, String text, Object... more) throws IOException {
+    Path file = Files.writeString(folder.resolve("grid.txt"), text);
+    List<Object> args = new ArrayList<>(List.of("--device", "reference", "--grid", file));
+    args.addAll(List.of(more));
+    return bench(args.toArray());
+  }
+
+  private static List<JsonObject> lines(CommandRun run) {
+    return run.out().lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
+  }
+
+  @Test
+  void timesAGridInOneProcess(@TempDir Path folder) throws IOException {
+    String text = "# a remark\n\ntanh,lstm 3,2,5,7\n  gru   2,1,3,4\n";
+    List<JsonObject> lines = lines(grid(folder, text).succeeded());
+    List<String> cases =
+        lines.stream()
+            .map(line -> line.get("cell").getAsString() + " " + line.get("mode").getAsString())
+            .toList();
+    assertEquals(
+        List.of(
+            "tanh forward", "tanh train", "lstm forward", "lstm train", "gru forward", "gru train"),
+        cases);
+    for (JsonObject line : lines) {
+      assertTrue(line.get("ms").getAsDouble() > 0, line::toString);
+      assertEquals("Unroll", line.get("software").getAsString());
+    }
+    assertEquals(4, lines.get(5).get("H").getAsInt());
+  }
+
+  @Test
+  void aGridKeepsToItsBudget(@TempDir Path folder) throws IOException {
+    String text = "tanh,relu,gru,lstm 3,2,5,7\n".repeat(4);
+    long begun = System.nanoTime();
+    List<JsonObject> lines =
+        lines(grid(folder, text, "--seconds", "60", "--budget", "0.8").succeeded());
+    double spent = (System.nanoTime() - begun) / 1e9;
+    assertTrue(spent > 0.4 && spent < 10, spent + " s");
+    assertEquals(32, lines.size());
+    assertTrue(lines.get(0).get("runs").getAsInt() > RecurrentBench.MIN_RUNS);
+    for (JsonObject line : lines(grid(folder, text, "--budget", "0").succeeded())) {
+      assertTrue(line.get("skipped").getAsString().contains("budget"), line::toString);
+      assertFalse(line.has("ms"), line::toString);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'lstm 3,2,5,7 forward'|line 1|cells and a shape",
+        "'gru 3,2,5,7\nlstm 3,2,5'|line 2|four integers",
+        "'gru,gruu 3,2,5,7'|line 1|gruu",
+        "'# nothing'|no line|lstm",
+      })
+  void refusesAGridThatMakesNoSense(String text, String first, String second, @TempDir Path folder)
+      throws IOException {
+    grid(folder, text.replace("\\n", "\n")).failed(2, "grid.txt", first, second);
   }
 
   @Test
@@ -124,6 +189,8 @@ class BenchCommandTest {
         "--mode=backward|backward|--mode",
         "--seconds=-1|--seconds|0 to 3600",
         "--seconds=NaN|--seconds|NaN",
+        "--budget=-1|--budget|0 to 3600",
+        "--grid=nowhere.txt|nowhere.txt|no such file",
         "--threads=-2|threads|-2",
         "--device=abacus|abacus|reference",
         "--precision=fp8|fp8|--precision"
