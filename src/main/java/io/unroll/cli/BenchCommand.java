@@ -104,8 +104,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = {
         "Time every cell and shape of a file, forward and train, and print a line of JSON for each"
-            + " as it comes; --cell, --shape, --layers, --mode, --profile say nothing then. Ends"
-            + " with 1 if one failed. benchmarks/grid.txt is such a file (default: none)."
+            + " as it comes. Ends with 1 if one failed. benchmarks/grid.txt is such a file (default:"
+            + " none)."
       })
   Path grid;
 
@@ -126,14 +126,23 @@ final class BenchCommand implements Callable<Integer> {
     requireFrom0("--budget", budget);
     PrintWriter out = spec.commandLine().getOut();
     if (grid != null) {
-      BenchGrid cases = BenchGrid.read(grid);
-      try (Backend backend = device.open(null)) {
-        return cases.run(backend, device.resolvedThreads(), seconds, budget, out) == 0 ? 0 : 1;
-      }
+      return runGrid(out);
     }
     try (Backend backend = device.open(json ? null : out)) {
       runOne(backend, new BenchCase(cell, shape, layers, mode), out);
       return 0;
+    }
+  }
+
+  private int runGrid(PrintWriter out) throws IOException {
+    for (String other : List.of("--cell", "--shape", "--layers", "--mode", "--profile")) {
+      if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
+        throw new InputException("--grid names what is timed; leave out " + other);
+      }
+    }
+    BenchGrid cases = BenchGrid.read(grid);
+    try (Backend backend = device.open(null)) {
+      return cases.run(backend, device.resolvedThreads(), seconds, budget, out) == 0 ? 0 : 1;
     }
   }
 

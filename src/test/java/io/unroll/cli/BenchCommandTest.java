@@ -104,9 +104,12 @@ class BenchCommandTest {
 
   private static CommandRun grid(Path folder, String text, Object... more) throws IOException {
     Path file = Files.writeString(folder.resolve("grid.txt"), text);
-    List<Object> args = new ArrayList<>(List.of("--device", "reference", "--grid", file));
+    List<Object> args = new ArrayList<>(List.of("bench", "--device", "reference", "--grid", file));
     args.addAll(List.of(more));
-    return bench(args.toArray());
+    if (args.stream().noneMatch("--seconds"::equals)) {
+      args.addAll(List.of("--seconds", "0"));
+    }
+    return CommandRun.of(args.toArray());
   }
 
   private static List<JsonObject> lines(CommandRun run) {
@@ -163,6 +166,12 @@ class BenchCommandTest {
   }
 
   @Test
+  void aGridTakesNoShapeBesides(@TempDir Path folder) throws IOException {
+    CommandRun.of("bench", "--grid", folder.resolve("no")).failed(2, "no such file", "check");
+    grid(folder, "gru 3,2,5,7", "--mode", "forward").failed(2, "--grid", "--mode");
+  }
+
+  @Test
   void interpolatesQuantiles() {
     double[] sorted = {1, 2, 4, 8};
     assertArrayEquals(
@@ -190,7 +199,6 @@ class BenchCommandTest {
         "--seconds=-1|--seconds|0 to 3600",
         "--seconds=NaN|--seconds|NaN",
         "--budget=-1|--budget|0 to 3600",
-        "--grid=nowhere.txt|nowhere.txt|no such file",
         "--threads=-2|threads|-2",
         "--device=abacus|abacus|reference",
         "--precision=fp8|fp8|--precision"
