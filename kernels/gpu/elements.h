@@ -23,6 +23,10 @@ KERNEL gather_rows_kernel(READS(real, table), READS(integer, index), WRITES(real
   }
 }
 
+KERNEL mask_rows_kernel(READS(real, x), READS(integer, mask), WRITES(real, out), int n, offset items) {
+  EACH_ITEM(i) AT(out, i) = AT(mask, quotient(i, n)) != 0 ? 0.0f : AT(x, i);
+}
+
 KERNEL copy_rows_kernel(READS(real, x), WRITES(real, out), int cols, int ld_x, int ld_out, real beta,
                         offset items) {
   EACH_ITEM(i) {

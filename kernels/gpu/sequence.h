@@ -41,9 +41,9 @@ DEVICE_FN void multiply_rows(LOCAL const real *left, WEIGHTS weights, int unit, 
 
 /* weights: W_hh transposed, [H, G*H]. The other buffers are those of the whole sequence. */
 KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real, bias_ih), READS(real, bias_hh),
-                               READS(real, unit_weights), READS(integer, lengths), WRITES(real, states),
-                               WRITES(real, keep), WRITES(real, y), int steps, int batch, int hidden, int reverse,
-                               int ld_y, int lanes_of_row, offset items) {
+                               READS(real, unit_weights), READS(integer, lengths), READS(integer, resets),
+                               WRITES(real, states), WRITES(real, keep), WRITES(real, y), int steps, int batch,
+                               int hidden, int reverse, int ld_y, int lanes_of_row, offset items) {
   SHARED real slice[SLICE];
   int rows_of_group = GROUP / lanes_of_row * ROWS;
   offset size = batch * (offset)hidden;
@@ -61,7 +61,8 @@ KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real
       LOCAL const real *h = slice + (k % 2) * floats;
       LOCAL real *h_next = slice + (1 - k % 2) * floats;
       forward_step step = {START(zx) + t * size * GATES, START(bias_ih), START(bias_hh), START(unit_weights),
-                           START(lengths), START(states) + (reverse ? t + 1 : t) * size,
+                           START(lengths), IS_GIVEN(resets) ? START(resets) + t * (offset)batch : 0,
+                           START(states) + (reverse ? t + 1 : t) * size,
                            START(states) + (reverse ? t : t + 1) * size,
                            IS_GIVEN(keep) ? START(keep) + t * size * RESERVED : 0,
                            IS_GIVEN(y) ? START(y) + t * (offset)batch * ld_y : 0, (steps + 1) * size, hidden, ld_y, t};
@@ -81,9 +82,9 @@ KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real
 
 /* weights: W_hh [G*H, H]. */
 KERNEL sequence_backward_kernel(READS(real, weights), READS(real, keep), READS(real, unit_weights),
-                                READS(integer, lengths), READS(real, states), WRITES(real, ds), WRITES(real, d_unit),
-                                READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int steps, int batch, int hidden,
-                                int reverse, int ld_dy, int lanes_of_row, offset items) {
+                                READS(integer, lengths), READS(integer, resets), READS(real, states), WRITES(real, ds),
+                                WRITES(real, d_unit), READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int steps,
+                                int batch, int hidden, int reverse, int ld_dy, int lanes_of_row, offset items) {
   SHARED real slice[SLICE];
   int rows_of_group = GROUP / lanes_of_row * ROWS;
   offset size = batch * (offset)hidden;
@@ -99,6 +100,7 @@ KERNEL sequence_backward_kernel(READS(real, weights), READS(real, keep), READS(r
       LOCAL const real *dz_after = slice + ((k + 1) % 2) * floats;
       LOCAL real *dz = slice + (k + 2) % 2 * floats;
       backward_step step = {IS_GIVEN(keep) ? START(keep) + t * size * RESERVED : 0, START(unit_weights), START(lengths),
+                            IS_GIVEN(resets) ? START(resets) + t * (offset)batch : 0,
                             START(states) + (reverse ? t + 1 : t) * size, START(states) + (reverse ? t : t + 1) * size,
                             START(ds), START(d_unit), IS_GIVEN(dy) ? START(dy) + t * (offset)batch * ld_dy : 0,
                             START(dzx) + t * size * GATES, START(dzh) + t * size * GATES, (steps + 1) * size, batch,

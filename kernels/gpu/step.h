@@ -41,13 +41,14 @@ DEVICE_FN void multiply_step(LOCAL real *left_part, LOCAL real *weights_part, GL
 
 /* weights: W_hh transposed, [H, G*H]. */
 KERNEL step_forward_kernel(READS(real, zx), READS(real, weights), READS(real, bias_ih), READS(real, bias_hh),
-                           READS(real, unit_weights), READS(integer, lengths), READS(real, previous),
-                           WRITES(real, next), WRITES(real, keep), WRITES(real, y), int batch, int hidden,
-                           offset state_stride, int ld_y, int time, offset items) {
+                           READS(real, unit_weights), READS(integer, lengths), READS(integer, resets),
+                           READS(real, previous), WRITES(real, next), WRITES(real, keep), WRITES(real, y), int batch,
+                           int hidden, offset state_stride, int ld_y, int time, offset items) {
   SHARED real left_part[ROWS_OF_GROUP * DEPTH];
   SHARED real weights_part[DEPTH * GATES * UNITS];
   forward_step step = {START(zx), START(bias_ih), START(bias_hh), START(unit_weights), START(lengths),
-                       START(previous), START(next), START(keep), START(y), state_stride, hidden, ld_y, time};
+                       START(resets), START(previous), START(next), START(keep), START(y), state_stride, hidden, ld_y,
+                       time};
   int across = (hidden + UNITS - 1) / UNITS;
   EACH_ITEM_OF_GROUP(item) {
     int row = (int)(item / across) * ROWS_OF_GROUP, unit = (int)(item % across) * UNITS;
@@ -61,16 +62,17 @@ KERNEL step_forward_kernel(READS(real, zx), READS(real, weights), READS(real, bi
   }
 }
 
-/* dzh_after: that of the step after this one, or absent for the last. weights: W_hh [G*H, H]. */
+/* dzh_after and resets_after: those of the step after this one; dzh_after is absent for the last. With time -1 the
+ * gradient of the first state gets its product; there is no step then. weights: W_hh [G*H, H]. */
 KERNEL step_backward_kernel(READS(real, keep), READS(real, unit_weights), READS(integer, lengths),
-                            READS(real, previous), READS(real, next), WRITES(real, ds), WRITES(real, d_unit),
-                            READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int batch, int hidden,
-                            offset state_stride, int ld_dy, int time, READS(real, dzh_after),
-                            READS(real, weights), offset items) {
+                            READS(integer, resets), READS(real, previous), READS(real, next), WRITES(real, ds),
+                            WRITES(real, d_unit), READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int batch,
+                            int hidden, offset state_stride, int ld_dy, int time, READS(real, dzh_after),
+                            READS(integer, resets_after), READS(real, weights), offset items) {
   SHARED real left_part[ROWS_OF_GROUP * DEPTH];
   SHARED real weights_part[DEPTH * UNITS];
-  backward_step step = {START(keep), START(unit_weights), START(lengths), START(previous), START(next),
-                        START(ds), START(d_unit), START(dy), START(dzx), START(dzh), state_stride, batch,
+  backward_step step = {START(keep), START(unit_weights), START(lengths), START(resets), START(previous),
+                        START(next), START(ds), START(d_unit), START(dy), START(dzx), START(dzh), state_stride, batch,
                         hidden, ld_dy, time};
   int across = (hidden + UNITS - 1) / UNITS;
   EACH_ITEM_OF_GROUP(item) {
@@ -81,8 +83,13 @@ KERNEL step_backward_kernel(READS(real, keep), READS(real, unit_weights), READS(
                   products);
     for (int r = 0; r < ROWS; r++) {
       int b = row + LANE / UNITS + r * ROW_LANES, u = unit + LANE % UNITS;
-      real dzh_of_unit[GATES];
-      if (b < batch && u < hidden) backward_unit(&step, b, u, products[r][0], dzh_of_unit);
+      if (b >= batch || u >= hidden) continue;
+      real dzh_of_unit[GATES], dh = IS_RESET(START(resets_after), b) ? 0.0f : products[r][0];
+      if (time < 0) {
+        AT(ds, b * (offset)hidden + u) += dh;
+      } else {
+        backward_unit(&step, b, u, dh, dzh_of_unit);
+      }
     }
   }
 }

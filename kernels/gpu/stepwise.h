@@ -4,11 +4,12 @@
 #include "cell.h"
 
 KERNEL cell_forward_kernel(READS(real, zx), READS(real, zh), READS(real, bias_ih), READS(real, bias_hh),
-                           READS(real, unit_weights), READS(integer, lengths), READS(real, previous),
-                           WRITES(real, next), WRITES(real, keep), WRITES(real, y), int batch, int hidden,
-                           offset state_stride, int ld_y, int time, offset items) {
+                           READS(real, unit_weights), READS(integer, lengths), READS(integer, resets),
+                           READS(real, previous), WRITES(real, next), WRITES(real, keep), WRITES(real, y), int batch,
+                           int hidden, offset state_stride, int ld_y, int time, offset items) {
   forward_step step = {START(zx), START(bias_ih), START(bias_hh), START(unit_weights), START(lengths),
-                       START(previous), START(next), START(keep), START(y), state_stride, hidden, ld_y, time};
+                       START(resets), START(previous), START(next), START(keep), START(y), state_stride, hidden, ld_y,
+                       time};
   EACH_ITEM(i) {
     int row = (int)quotient(i, hidden), unit = (int)(i - row * (offset)hidden);
     real products[GATES];
@@ -18,11 +19,11 @@ KERNEL cell_forward_kernel(READS(real, zx), READS(real, zh), READS(real, bias_ih
 }
 
 KERNEL cell_backward_kernel(READS(real, keep), READS(real, unit_weights), READS(integer, lengths),
-                            READS(real, previous), READS(real, next), WRITES(real, ds), WRITES(real, d_unit),
-                            READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int batch, int hidden,
-                            offset state_stride, int ld_dy, int time, offset items) {
-  backward_step step = {START(keep), START(unit_weights), START(lengths), START(previous), START(next),
-                        START(ds), START(d_unit), START(dy), START(dzx), START(dzh), state_stride, batch,
+                            READS(integer, resets), READS(real, previous), READS(real, next), WRITES(real, ds),
+                            WRITES(real, d_unit), READS(real, dy), WRITES(real, dzx), WRITES(real, dzh), int batch,
+                            int hidden, offset state_stride, int ld_dy, int time, offset items) {
+  backward_step step = {START(keep), START(unit_weights), START(lengths), START(resets), START(previous),
+                        START(next), START(ds), START(d_unit), START(dy), START(dzx), START(dzh), state_stride, batch,
                         hidden, ld_dy, time};
   EACH_ITEM(i) {
     int row = (int)quotient(i, hidden);

@@ -12,6 +12,11 @@ INLINE bool isPast(const int32_t *lengths, int row, int time) {
   return lengths != nullptr && time >= lengths[row];
 }
 
+// Whether a row begins anew in a step, of which resets are: docs/equations.md, "Resets".
+INLINE bool isReset(const int32_t *resets, int row) {
+  return resets != nullptr && resets[row] != 0;
+}
+
 // An array of so many, or of one that nobody uses.
 constexpr int atLeastOne(int count) { return count > 0 ? count : 1; }
 
@@ -23,12 +28,12 @@ INLINE void loadUnitWeights(const float *from, int hiddenSize, int unit, int cou
   }
 }
 
-// Forward. Pointers are to the step's first row; keep and y may be null.
+// Forward. Pointers are to the step's first row, lengths to those of all steps; keep and y may be null.
 template <class Cell>
 struct CellStep {
   int hiddenSize, time;
   int64_t stateStride, ldY;
-  const int32_t *lengths;
+  const int32_t *lengths, *resets;
   const float *zx, *biasIh, *biasHh, *unitWeights, *previous;
   float *next, *keep, *y;
 
@@ -44,15 +49,18 @@ struct CellStep {
       if (y != nullptr) store(y + row * ldY + unit, real{}, count);
       return;
     }
+    bool reset = isReset(resets, row);
     real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES];
     real own[atLeastOne(Cell::UNIT_WEIGHTS)], kept[atLeastOne(Cell::RESERVED)];
     const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
     for (int g = 0; g < Cell::GATES; g++) {
       int64_t at = static_cast<int64_t>(g) * hiddenSize;
       in[g] = load(x + at, count) + load(biasIh + unit + at, count);
-      zh[g] = products[g] + load(biasHh + unit + at, count);
+      zh[g] = (reset ? real{} : products[g]) + load(biasHh + unit + at, count);
     }
-    for (int s = 0; s < Cell::STATES; s++) before[s] = load(previous + s * stateStride + state, count);
+    for (int s = 0; s < Cell::STATES; s++) {
+      before[s] = reset ? real{} : load(previous + s * stateStride + state, count);
+    }
     loadUnitWeights<Cell>(unitWeights, hiddenSize, unit, count, own);
     Cell::cell_forward(in, zh, before, own, after, kept);
     for (int s = 0; s < Cell::STATES; s++) store(next + s * stateStride + state, after[s], count);
@@ -85,7 +93,7 @@ template <class Cell>
 struct CellGradient {
   int hiddenSize, time;
   int64_t stateStride, gradientStride, ldDy;
-  const int32_t *lengths;
+  const int32_t *lengths, *resets;
   const float *keep, *unitWeights, *previous, *next;
   float *ds, *dUnit;
   const float *dy;
@@ -111,6 +119,7 @@ struct CellGradient {
       }
       return;
     }
+    bool reset = isReset(resets, row);
     real kept[atLeastOne(Cell::RESERVED)], own[atLeastOne(Cell::UNIT_WEIGHTS)];
     real before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
     real dOwn[atLeastOne(Cell::UNIT_WEIGHTS)];
@@ -120,7 +129,7 @@ struct CellGradient {
           load(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, count);
     }
     for (int s = 0; s < Cell::STATES; s++) {
-      before[s] = load(previous + s * stateStride + state, count);
+      before[s] = reset ? real{} : load(previous + s * stateStride + state, count);
       after[s] = load(next + s * stateStride + state, count);
       gradient[s] = load(ds + s * gradientStride + state, count);
     }
@@ -132,7 +141,9 @@ struct CellGradient {
       store(dzx + product, dIn[g], count);
       if (!Cell::INPUT_AND_RECURRENT_ADD) store(dzh + product, dRecurrent[g], count);
     }
-    for (int s = 0; s < Cell::STATES; s++) store(ds + s * gradientStride + state, dBefore[s], count);
+    for (int s = 0; s < Cell::STATES; s++) {
+      store(ds + s * gradientStride + state, reset ? real{} : dBefore[s], count);
+    }
     for (int p = 0; p < Cell::UNIT_WEIGHTS; p++) {
       float *sum = dUnit + (static_cast<int64_t>(row) * Cell::UNIT_WEIGHTS + p) * hiddenSize + unit;
       store(sum, load(sum, count) + dOwn[p], count);
@@ -180,14 +191,15 @@ void launchForward(const Argument *args, int64_t from, int64_t to) {
   at.biasHh = static_cast<const float *>(args[3].pointer);
   at.unitWeights = static_cast<const float *>(args[4].pointer);
   at.lengths = static_cast<const int32_t *>(args[5].pointer);
-  at.previous = static_cast<const float *>(args[6].pointer);
-  at.next = static_cast<float *>(args[7].pointer);
-  at.keep = static_cast<float *>(args[8].pointer);
-  at.y = static_cast<float *>(args[9].pointer);
-  at.hiddenSize = static_cast<int>(args[11].integer);
-  at.stateStride = args[12].integer;
-  at.ldY = args[13].integer;
-  at.time = static_cast<int>(args[14].integer);
+  at.resets = static_cast<const int32_t *>(args[6].pointer);
+  at.previous = static_cast<const float *>(args[7].pointer);
+  at.next = static_cast<float *>(args[8].pointer);
+  at.keep = static_cast<float *>(args[9].pointer);
+  at.y = static_cast<float *>(args[10].pointer);
+  at.hiddenSize = static_cast<int>(args[12].integer);
+  at.stateStride = args[13].integer;
+  at.ldY = args[14].integer;
+  at.time = static_cast<int>(args[15].integer);
   forPacks(from, to, at.hiddenSize, [&](int row, int unit, int count) {
     real products[Cell::GATES];
     for (int g = 0; g < Cell::GATES; g++) {
@@ -205,19 +217,20 @@ void launchBackward(const Argument *args, int64_t from, int64_t to) {
   at.keep = static_cast<const float *>(args[0].pointer);
   at.unitWeights = static_cast<const float *>(args[1].pointer);
   at.lengths = static_cast<const int32_t *>(args[2].pointer);
-  at.previous = static_cast<const float *>(args[3].pointer);
-  at.next = static_cast<const float *>(args[4].pointer);
-  at.ds = static_cast<float *>(args[5].pointer);
-  at.dUnit = static_cast<float *>(args[6].pointer);
-  at.dy = static_cast<const float *>(args[7].pointer);
-  at.dzx = static_cast<float *>(args[8].pointer);
-  at.dzh = static_cast<float *>(args[9].pointer);
-  int64_t batch = args[10].integer;
-  at.hiddenSize = static_cast<int>(args[11].integer);
-  at.stateStride = args[12].integer;
+  at.resets = static_cast<const int32_t *>(args[3].pointer);
+  at.previous = static_cast<const float *>(args[4].pointer);
+  at.next = static_cast<const float *>(args[5].pointer);
+  at.ds = static_cast<float *>(args[6].pointer);
+  at.dUnit = static_cast<float *>(args[7].pointer);
+  at.dy = static_cast<const float *>(args[8].pointer);
+  at.dzx = static_cast<float *>(args[9].pointer);
+  at.dzh = static_cast<float *>(args[10].pointer);
+  int64_t batch = args[11].integer;
+  at.hiddenSize = static_cast<int>(args[12].integer);
+  at.stateStride = args[13].integer;
   at.gradientStride = batch * at.hiddenSize;
-  at.ldDy = args[13].integer;
-  at.time = static_cast<int>(args[14].integer);
+  at.ldDy = args[14].integer;
+  at.time = static_cast<int>(args[15].integer);
   forPacks(from, to, at.hiddenSize,
            [&](int row, int unit, int count) { at.run(row, unit, count, real{}); });
 }

@@ -52,11 +52,12 @@ struct Product {
 };
 
 // One direction of a layer over a sequence: the shapes of io.unroll.device.RecurrentCall. Pointers
-// are to the first element; lengths, keep, y, dy may be null, and unit and dUnit where P is 0.
+// are to the first element; lengths, resets, keep, y, dy may be null,
+// and unit and dUnit where P is 0.
 struct Recurrence {
   int64_t cell;  // index in Isa::cells
   int64_t steps, batch, hiddenSize, reverse;
-  const int32_t *lengths;
+  const int32_t *lengths, *resets;
   const float *zx, *weightHh, *biasIh, *biasHh, *unit;
   float *states, *keep, *y;
   float *ds, *dUnit;

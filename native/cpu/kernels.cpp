@@ -35,6 +35,7 @@ const KernelEntry kernels[] = {
     {"BIAS_ADD", biasAdd, one},
     {"COLUMN_SUM", columnSum, columnSumCost},
     {"GATHER_ROWS", gatherRows, one},
+    {"MASK_ROWS", maskRows, one},
     {"SCATTER_ADD_ROWS", scatterAddRows, scatterCost},
     {"CROSS_ENTROPY_FORWARD", crossEntropyForward, crossEntropyCost},
     {"CROSS_ENTROPY_MEAN", crossEntropyMean, single},

@@ -27,6 +27,7 @@ void clamp(const Argument *args, int64_t from, int64_t to);
 void fill(const Argument *args, int64_t from, int64_t to);
 
 void gatherRows(const Argument *args, int64_t from, int64_t to);
+void maskRows(const Argument *args, int64_t from, int64_t to);
 void scatterAddRows(const Argument *args, int64_t from, int64_t to);
 void copyRows(const Argument *args, int64_t from, int64_t to);
 void transposeMatrix(const Argument *args, int64_t from, int64_t to);

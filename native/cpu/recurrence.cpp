@@ -204,6 +204,7 @@ struct Sequence {
     at.hiddenSize = hiddenSize;
     at.stateStride = stateStride;
     at.lengths = call.lengths;
+    at.resets = step(call.resets, t, 1);
     at.time = t;
     at.zx = step(call.zx, t, products);
     at.biasIh = call.biasIh;
@@ -223,6 +224,7 @@ struct Sequence {
     at.stateStride = stateStride;
     at.gradientStride = stateAt(1);
     at.lengths = call.lengths;
+    at.resets = step(call.resets, t, 1);
     at.time = t;
     at.keep = step(call.keep, t, static_cast<int64_t>(Cell::RESERVED) * hiddenSize);
     at.unitWeights = call.unit;
@@ -270,10 +272,12 @@ struct Sequence {
       // these are the states after a step, which is the next one to be visited.
       for (int k = steps - 1; k >= -1; k--) {
         CellGradient<Cell> at = backwardStep(time(k >= 0 ? k : 0));
+        const int32_t *resetsAfter = k + 1 < steps ? step(call.resets, time(k + 1), 1) : nullptr;
         auto each = [&](int row, int rows, int unit, const float *tile) {
           for (int r = 0; r < rows; r++) {
+            bool none = tile == nullptr || isReset(resetsAfter, row + r);
             for (int q = 0; q < BACKWARD_PACKS && unit + q * LANES < hiddenSize; q++) {
-              real dh = tile == nullptr ? real{} : load(tile + (r * BACKWARD_PACKS + q) * LANES);
+              real dh = none ? real{} : load(tile + (r * BACKWARD_PACKS + q) * LANES);
               if (k >= 0) {
                 at.run(row + r, unit + q * LANES, LANES, dh);
               } else {

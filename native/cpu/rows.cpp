@@ -56,6 +56,20 @@ void gatherRows(const Argument *args, int64_t from, int64_t to) {
   });
 }
 
+void maskRows(const Argument *args, int64_t from, int64_t to) {
+  const float *x = reals(args[0]);
+  const int32_t *mask = integers(args[1]);
+  float *out = reals(args[2]);
+  int64_t n = args[3].integer;
+  pieces(from, to, n, [&](int64_t row, int64_t column, int64_t length) EACH {
+    int64_t at = row * n + column;
+    bool masked = mask[row] != 0;
+    packs(0, length, [&](int64_t i, int count) EACH {
+      store(out + at + i, masked ? real{} : load(x + at + i, count), count);
+    });
+  });
+}
+
 void scatterAddRows(const Argument *args, int64_t from, int64_t to) {
   const float *x = reals(args[0]);
   const int32_t *index = integers(args[1]);

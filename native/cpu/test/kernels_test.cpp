@@ -184,6 +184,12 @@ class Kernels {
         compare("gathered", r * n + j, out[r * n + j], index[r] < 0 ? 0 : table[index[r] * n + j], 0);
       }
     }
+    Floats masked(static_cast<size_t>(rows) * n, NOTHING);
+    run("MASK_ROWS", rows * n,
+        {pointer(out.data()), pointer(index.data()), pointer(masked.data()), integer(n)});
+    for (int i = 0; i < rows * n; i++) {
+      compare("masked", i, masked[i], index[i / n] != 0 ? 0 : out[i], 0);
+    }
     for (int i = 0; i < entries * n; i++) {
       compare("scattered", i, sums[i], times[i / n] * static_cast<double>(table[i]), rows * near(1));
     }

@@ -15,6 +15,7 @@ struct Sequence {
   int steps, batch, hiddenSize, ldY, ldDy;
   bool reverse;
   std::vector<int32_t> lengths;  // or empty
+  std::vector<int32_t> resets;   // or empty
   std::vector<float> zx, weightHh, biasIh, biasHh, unit, first, dLast, dUnitBefore;
   std::vector<float> dy;  // or empty
 
@@ -37,6 +38,9 @@ struct Sequence {
   int time(int k) const { return reverse ? steps - 1 - k : k; }
   int before(int t) const { return reverse ? t + 1 : t; }
   int after(int t) const { return reverse ? t : t + 1; }
+  bool isReset(int t, int b) const {
+    return !resets.empty() && resets[static_cast<size_t>(t) * batch + b] != 0;
+  }
   bool past(int t, int b) const { return !lengths.empty() && t >= lengths[static_cast<size_t>(b)]; }
 };
 
@@ -84,7 +88,8 @@ struct Outcome {
     Real unit[MOST] = {};
     ownWeights(of, j, unit);
     for (int i = 0; i < of.cell.states; i++) {
-      s[i] = previous[i] = states[of.state(i, of.before(t), b, j)];
+      s[i] = states[of.state(i, of.before(t), b, j)];
+      previous[i] = of.isReset(t, b) ? 0 : s[i];
     }
     bool past = of.past(t, b);
     if (!past) {
@@ -92,7 +97,7 @@ struct Outcome {
         int row = g * of.hiddenSize + j;
         zx[g] = static_cast<Real>(of.zx[of.product(t, b, g, j)]) + of.biasIh[row];
         zh[g] = of.biasHh[row];
-        for (int i = 0; i < of.hiddenSize; i++) {
+        for (int i = 0; i < of.hiddenSize && !of.isReset(t, b); i++) {
           zh[g] += static_cast<Real>(of.weightHh[static_cast<size_t>(row) * of.hiddenSize + i]) *
                    states[of.state(0, of.before(t), b, i)];
         }
@@ -110,7 +115,7 @@ struct Outcome {
       for (int b = 0; b < of.batch; b++) {
         if (of.past(t, b)) continue;
         for (int j = 0; j < of.hiddenSize; j++) backwardUnit(of, t, b, j);
-        for (int j = 0; j < of.hiddenSize; j++) {
+        for (int j = 0; j < of.hiddenSize && !of.isReset(t, b); j++) {
           Real sum = 0;
           for (int row = 0; row < of.cell.gates * of.hiddenSize; row++) {
             sum += dzh[of.product(t, b, 0, row)] *
@@ -128,7 +133,7 @@ struct Outcome {
     ownWeights(of, j, unit);
     for (int i = 0; i < of.cell.reserved; i++) kept[i] = keep[of.reserve(t, b, i, j)];
     for (int i = 0; i < of.cell.states; i++) {
-      previous[i] = states[of.state(i, of.before(t), b, j)];
+      previous[i] = of.isReset(t, b) ? 0 : states[of.state(i, of.before(t), b, j)];
       s[i] = states[of.state(i, of.after(t), b, j)];
       d[i] = ds[of.gradient(i, b, j)];
     }
@@ -138,7 +143,9 @@ struct Outcome {
       dzx[of.product(t, b, g, j)] = dx[g];
       dzh[of.product(t, b, g, j)] = dh[g];
     }
-    for (int i = 0; i < of.cell.states; i++) ds[of.gradient(i, b, j)] = dPrevious[i];
+    for (int i = 0; i < of.cell.states; i++) {
+      ds[of.gradient(i, b, j)] = of.isReset(t, b) ? 0 : dPrevious[i];
+    }
     for (int p = 0; p < of.cell.unitWeights; p++) dUnit[of.own(b, p, j)] += dOwn[p];
   }
 };

@@ -18,14 +18,16 @@ const size_t LARGE_CACHE = 1 << 20, SMALL_CACHE = 4096;
 
 // One way to call a recurrence.
 struct Manner {
-  bool reverse, ragged, training;  // with a reserve, an output of its own, and its gradient
+  bool reverse, ragged, packed;  // with resets
+  bool training;                 // with a reserve, an output of its own, and its gradient
   int threads;
   size_t cacheBytes;
 };
 
-const Manner MANNERS[] = {{false, false, true, 1, LARGE_CACHE}, {true, true, true, 1, LARGE_CACHE},
-                          {false, true, true, 4, LARGE_CACHE},  {true, false, true, 4, SMALL_CACHE},
-                          {false, true, false, 3, SMALL_CACHE}};
+const Manner MANNERS[] = {
+    {false, false, false, true, 1, LARGE_CACHE}, {true, true, true, true, 1, LARGE_CACHE},
+    {false, true, true, true, 4, LARGE_CACHE},   {true, false, false, true, 4, SMALL_CACHE},
+    {true, true, false, true, 2, LARGE_CACHE},   {false, true, true, false, 3, SMALL_CACHE}};
 
 Sequence sequence(const PlainCell &cell, Shape shape, const Manner &manner) {
   Random random(static_cast<uint64_t>(shape.steps * 1000 + shape.batch * 100 + shape.hiddenSize));
@@ -54,16 +56,19 @@ Sequence sequence(const PlainCell &cell, Shape shape, const Manner &manner) {
   for (int b = 0; b < shape.batch && manner.ragged; b++) {
     made.lengths.push_back(random.below(shape.steps + 1));
   }
+  for (int i = 0; i < shape.steps * shape.batch && manner.packed; i++) {
+    made.resets.push_back(random.below(2));
+  }
   return made;
 }
 
 // The arrays of a call, all between fences; results are no numbers before they are written.
 struct Arrays {
-  Array<int32_t> lengths;
+  Array<int32_t> lengths, resets;
   Floats zx, weightHh, biasIh, biasHh, unit, states, keep, y, ds, dUnit, dy, dzx, dzh;
 
   Arrays(const Sequence &of, const Outcome<double> &exact)
-      : lengths(of.lengths), zx(of.zx), weightHh(of.weightHh), biasIh(of.biasIh), biasHh(of.biasHh),
+      : lengths(of.lengths), resets(of.resets), zx(of.zx), weightHh(of.weightHh), biasIh(of.biasIh), biasHh(of.biasHh),
         unit(of.unit), states(exact.states.size(), NOTHING), keep(exact.keep.size(), NOTHING),
         y(exact.y.size(), NOTHING), ds(of.dLast), dUnit(of.dUnitBefore), dy(of.dy),
         dzx(exact.dzx.size(), NOTHING), dzh(exact.dzh.size(), NOTHING) {
@@ -84,6 +89,7 @@ struct Arrays {
     made.hiddenSize = of.hiddenSize;
     made.reverse = of.reverse;
     made.lengths = of.lengths.empty() ? nullptr : lengths.data();
+    made.resets = of.resets.empty() ? nullptr : resets.data();
     made.zx = zx.data();
     made.weightHh = weightHh.data();
     made.biasIh = biasIh.data();
@@ -106,8 +112,9 @@ struct Arrays {
 void testCase(const Isa &isa, int index, const PlainCell &plainCell, Shape shape,
               const Manner &manner) {
   const CellEntry &cell = isa.cells[index];
-  about("%s %s %dx%dx%d%s%s%s, %d threads, cache %d", isa.name, cell.name, shape.steps, shape.batch,
+  about("%s %s %dx%dx%d%s%s%s%s, %d threads, cache %d", isa.name, cell.name, shape.steps, shape.batch,
         shape.hiddenSize, manner.reverse ? " reverse" : "", manner.ragged ? " ragged" : "",
+        manner.packed ? " packed" : "",
         manner.training ? "" : " forward only", manner.threads,
         static_cast<int>(manner.cacheBytes));
   Context context(manner.threads, &isa);

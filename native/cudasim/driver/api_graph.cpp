@@ -22,8 +22,21 @@ struct KernelParameters {
   void *kernel, *context;
 };
 
+// CUDA_MEMCPY3D_v2, of which a node here takes a line of bytes between pinned memory and the device.
+struct CopyParameters {
+  struct End {
+    size_t x, y, z, level;
+    unsigned type;
+    void *host;
+    Address device;
+    void *array, *reserved;
+    size_t pitch, height;
+  } from, to;
+  size_t width, height, depth;
+};
+
 // An order that the edges allow: that of capture, or any with a seed, so that a missing edge shows.
-std::vector<size_t> order(const GraphExec &graph) {
+std::vector<size_t> order(const GraphShape &graph) {
   static std::mt19937_64 random(settings().seed);
   size_t count = graph.work.size();
   std::vector<size_t> result;
@@ -43,16 +56,31 @@ std::vector<size_t> order(const GraphExec &graph) {
   return result;
 }
 
+// The work of a launch, and of the graphs within it.
+std::shared_ptr<std::vector<Work>> arrange(const GraphShape &graph) {
+  auto parts = std::make_shared<std::vector<Work>>();
+  for (size_t i : order(graph)) {
+    parts->push_back(graph.work[i]);
+    if (parts->back().kind == Work::GRAPH) parts->back().parts = arrange(*parts->back().child);
+  }
+  return parts;
+}
+
+std::map<const Node *, size_t> copyShape(const Graph &of, GraphShape &to) {
+  std::map<const Node *, size_t> places;
+  for (const auto &node : of.nodes) places.emplace(node.get(), places.size());
+  for (const auto &node : of.nodes) {
+    to.work.push_back(node->work);
+    to.after.emplace_back();
+    for (const Node *before : node->after) to.after.back().push_back(places.at(before));
+  }
+  return places;
+}
+
 void instantiate(Call &call, GraphExec **exec, Graph *graph) {
-  Graph &of = checked(graph, "graph");
   std::unique_ptr<GraphExec> made(new GraphExec);
   made->context = call.context;
-  for (const auto &node : of.nodes) made->places.emplace(node.get(), made->places.size());
-  for (const auto &node : of.nodes) {
-    made->work.push_back(node->work);
-    made->after.emplace_back();
-    for (const Node *before : node->after) made->after.back().push_back(made->places.at(before));
-  }
+  made->places = copyShape(checked(graph, "graph"), *made);
   machine().handles.insert(made.get());
   *checkedPointer(exec, "exec") = made.release();
 }
@@ -63,10 +91,63 @@ Work workOf(const KernelParameters *given) {
   return launchOf(checked(of.function, "function"), shape, of.parameters, of.extra);
 }
 
+Address addressOf(const CopyParameters::End &end, size_t bytes) {
+  const unsigned HOST = 1, DEVICE = 2;
+  if (end.reserved != nullptr) refuse(INVALID_VALUE, "the reserved pointer must be null, not %p", end.reserved);
+  if (end.y != 0 || end.z != 0 || end.level != 0) refuse(NOT_SUPPORTED, "a node copies no more than a line here");
+  if (end.pitch != 0 && end.pitch < end.x + bytes) {
+    refuse(INVALID_VALUE, "a pitch of %zu is less than %zu bytes from byte %zu on", end.pitch, bytes, end.x);
+  }
+  Address address = (end.type == HOST ? reinterpret_cast<Address>(end.host) : end.device) + end.x;
+  if (end.type == DEVICE) {
+    checkDevice(address, bytes);
+  } else if (end.type != HOST) {
+    refuse(NOT_SUPPORTED, "a node copies between the host and the device here, not memory of type %u", end.type);
+  } else if (!isPinned(address, bytes)) {
+    refuse(NOT_SUPPORTED, "a node copies memory of the host only if it is pinned here");
+  }
+  return address;
+}
+
+Work workOf(const CopyParameters *given) {
+  const CopyParameters &of = *checkedPointer(given, "parameters");
+  if (of.width == 0 || of.height != 1 || of.depth != 1) {
+    refuse(NOT_SUPPORTED, "a node copies one line here, not %zu x %zu x %zu bytes", of.width, of.height, of.depth);
+  }
+  Work work;
+  work.kind = Work::COPY;
+  work.bytes = of.width;
+  work.from = addressOf(of.from, of.width);
+  work.to = addressOf(of.to, of.width);
+  return work;
+}
+
+void add(Node **node, Graph *graph, Node **after, size_t count, Work work) {
+  Graph &of = checked(graph, "graph");
+  std::vector<Node *> before;
+  for (size_t i = 0; i < count; i++) {
+    before.push_back(&checked(after[i], "node"));
+    if (before.back()->graph != &of) refuse(INVALID_VALUE, "a node cannot come after one of another graph");
+  }
+  Node *made = of.add(std::move(work), before);
+  machine().handles.insert(made);
+  *checkedPointer(node, "node") = made;
+}
+
 Node &kernelNode(Node *handle) {
   Node &node = checked(handle, "node");
   if (node.work.kind != Work::KERNEL) refuse(INVALID_VALUE, "the node is no launch");
   return node;
+}
+
+// The work of a node, which must be of that kind.
+Work &workIn(GraphExec *exec, const Node *node, Work::Kind kind) {
+  GraphExec &of = checked(exec, "executable graph");
+  auto place = of.places.find(node);
+  if (place == of.places.end()) refuse(INVALID_VALUE, "the executable graph has no such node");
+  Work &work = of.work[place->second];
+  if (work.kind != kind) refuse(INVALID_VALUE, "the node is no %s", kind == Work::KERNEL ? "launch" : "copy");
+  return work;
 }
 
 template <class T>
@@ -92,13 +173,23 @@ API int cuGraphCreate(Graph **graph, unsigned) {
 }
 
 API int cuGraphAddKernelNode_v2(Node **node, Graph *graph, Node **after, size_t count, const KernelParameters *given) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) { add(node, graph, after, count, workOf(given)); });
+}
+
+API int cuGraphAddMemcpyNode(Node **node, Graph *graph, Node **after, size_t count, const CopyParameters *given,
+                             Context *) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) { add(node, graph, after, count, workOf(given)); });
+}
+
+// The graph is copied, and may be destroyed afterwards.
+API int cuGraphAddChildGraphNode(Node **node, Graph *graph, Node **after, size_t count, Graph *child) {
   return call(__func__, Needs::CONTEXT, [&](Call &) {
-    Graph &of = checked(graph, "graph");
-    std::vector<Node *> before;
-    for (size_t i = 0; i < count; i++) before.push_back(&checked(after[i], "node"));
-    Node *made = of.add(workOf(given), before);
-    machine().handles.insert(made);
-    *checkedPointer(node, "node") = made;
+    auto shape = std::make_shared<GraphShape>();
+    copyShape(checked(child, "graph"), *shape);
+    Work work;
+    work.kind = Work::GRAPH;
+    work.child = shape;
+    add(node, graph, after, count, std::move(work));
   });
 }
 
@@ -156,15 +247,15 @@ API int cuGraphInstantiateWithFlags(GraphExec **exec, Graph *graph, unsigned lon
 
 API int cuGraphExecKernelNodeSetParams_v2(GraphExec *exec, Node *node, const KernelParameters *given) {
   return call(__func__, Needs::CONTEXT, [&](Call &) {
-    GraphExec &of = checked(exec, "executable graph");
-    auto place = of.places.find(node);
-    if (place == of.places.end()) refuse(INVALID_VALUE, "the executable graph has no such node");
-    Work &work = of.work[place->second];
-    if (work.kind != Work::KERNEL) refuse(INVALID_VALUE, "the node is no launch");
+    Work &work = workIn(exec, node, Work::KERNEL);
     bool cooperative = work.cooperative;
     work = workOf(given);
     work.cooperative = cooperative;
   });
+}
+
+API int cuGraphExecMemcpyNodeSetParams(GraphExec *exec, Node *node, const CopyParameters *given, Context *) {
+  return call(__func__, Needs::CONTEXT, [&](Call &) { workIn(exec, node, Work::COPY) = workOf(given); });
 }
 
 API int cuGraphUpload(GraphExec *exec, Stream *stream) {
@@ -180,8 +271,7 @@ API int cuGraphLaunch(GraphExec *exec, Stream *stream) {
     GraphExec &of = checked(exec, "executable graph");
     Work work;
     work.kind = Work::GRAPH;
-    work.parts = std::make_shared<std::vector<Work>>();
-    for (size_t i : order(of)) work.parts->push_back(of.work[i]);
+    work.parts = arrange(of);
     submit(checkedStream(call, stream), std::move(work));
   });
 }

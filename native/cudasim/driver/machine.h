@@ -28,6 +28,7 @@ typedef std::unique_lock<std::mutex> Lock;
 struct Context;
 struct Stream;
 struct Graph;
+struct GraphShape;
 
 // That a piece of work is done, and when.
 struct Signal {
@@ -65,8 +66,15 @@ struct Work {
   // HOST
   void (*host)(void *) = nullptr;
   void *data = nullptr;
-  // GRAPH: in an order that its edges allow
+  // GRAPH: what it holds, and once it is launched its work in an order that the edges allow
+  std::shared_ptr<const GraphShape> child;
   std::shared_ptr<std::vector<Work>> parts;
+};
+
+// What a graph does, and behind which of it.
+struct GraphShape {
+  std::vector<Work> work;
+  std::vector<std::vector<size_t>> after;
 };
 
 // Does it; without the mutex. Gives what goes wrong and says it in report.
@@ -99,11 +107,9 @@ struct Graph {
   Node *add(Work work, const std::vector<Node *> &after);
 };
 
-struct GraphExec {
+struct GraphExec : GraphShape {
   Context *context;
-  std::vector<Work> work;
   std::map<const Node *, size_t> places;
-  std::vector<std::vector<size_t>> after;
 };
 
 struct Stream {

@@ -136,6 +136,8 @@ void testRows(int rows, int n) {
     int from = rowsOf[row(i)];
     return from < 0 ? 0.0 : t[static_cast<size_t>(from * n) + column(i)];
   }, 0);
+  CALL(launch(element("mask_rows_kernel"), {groups}, given.at(), index.at(), out.at(), n, int64_t{items}));
+  compareTo("mask", out, [&](size_t i) { return rowsOf[row(i)] != 0 ? 0.0 : x[i]; }, 0);
   const int wide = n + 3;
   Device<float> spread(static_cast<size_t>(rows * wide), 0.5f);
   CALL(launch(element("copy_rows_kernel"), {groups}, given.at(), spread.at(), n, n, wide, 1.0f, int64_t{items}));

@@ -103,6 +103,107 @@ void testChangedNode() {
   compare("x", 0, x.read()[0], 11, 0);
 }
 
+struct CopyParameters {
+  struct End {
+    size_t x, y, z, level;
+    unsigned type;
+    const void *host;
+    uint64_t device;
+    void *array, *reserved;
+    size_t pitch, height;
+  } from, to;
+  size_t width, height, depth;
+};
+
+// From pinned memory to an array.
+CopyParameters copyOf(const float *from, const Device<float> &to, size_t bytes) {
+  auto address = reinterpret_cast<uint64_t>(to.at());
+  return {{0, 0, 0, 0, 1, from, 0, nullptr, nullptr, bytes, 1},
+          {0, 0, 0, 0, 2, nullptr, address, nullptr, nullptr, bytes, 1},
+          bytes,
+          1,
+          1};
+}
+
+// A copy, and behind it a kernel: x = what is copied, y += a x.
+struct Chain {
+  Device<float> x{N, 0}, y{N, 0};
+  float *host;
+  float a = 2, one = 1;
+  int64_t items = N;
+  float *from = x.at(), *to = y.at();
+  void *arguments[5] = {&from, &to, &a, &one, &items};
+  KernelParameters kernel = {function("elements", "axpby_kernel"), {2, 1, 1}, {GROUP, 1, 1}, 0, arguments, nullptr,
+                             nullptr, nullptr};
+  void *graph, *copy, *launch;
+  Chain() {
+    void *memory;
+    CALL(cuMemHostAlloc(&memory, 2 * N * sizeof(float), 0));
+    host = static_cast<float *>(memory);
+    for (int i = 0; i < 2 * N; i++) host[i] = i < N ? 3 : 5;
+    CALL(cuGraphCreate(&graph, 0));
+    CopyParameters first = copyOf(host, x, N * sizeof(float));
+    CALL(cuGraphAddMemcpyNode(&copy, graph, nullptr, 0, &first, nullptr));
+    CALL(cuGraphAddKernelNode_v2(&launch, graph, &copy, 1, &kernel));
+  }
+};
+
+// Nodes made one by one; a seed runs them in the order of their edges as well.
+void testCopyNode() {
+  about("a node that copies");
+  Session session;
+  Streams streams;
+  Chain chain;
+  void *exec;
+  CALL(cuGraphInstantiateWithFlags(&exec, chain.graph, 0));
+  CALL(cuGraphLaunch(exec, streams.one));
+  CopyParameters second = copyOf(chain.host + N, chain.x, N * sizeof(float));
+  CALL(cuGraphExecMemcpyNodeSetParams(exec, chain.copy, &second, nullptr));
+  CALL(cuGraphLaunch(exec, streams.one));
+  CALL(cuStreamSynchronize(streams.one));
+  compare("y", 0, chain.y.read()[N - 1], 2 * 3 + 2 * 5, 0);
+  CALL_GIVES(1, cuGraphExecMemcpyNodeSetParams(exec, chain.launch, &second, nullptr));
+  CALL_GIVES(1, cuGraphExecKernelNodeSetParams_v2(exec, chain.copy, &chain.kernel));
+  second.width = 2 * N * sizeof(float);
+  second.from.host = chain.host;
+  second.from.pitch = second.to.pitch = 0;
+  CALL_GIVES(1, cuGraphExecMemcpyNodeSetParams(exec, chain.copy, &second, nullptr));
+  second.width = 0;
+  CALL_GIVES(801, cuGraphExecMemcpyNodeSetParams(exec, chain.copy, &second, nullptr));
+  std::vector<float> pageable(N, 1);
+  second = copyOf(pageable.data(), chain.x, N * sizeof(float));
+  CALL_GIVES(801, cuGraphExecMemcpyNodeSetParams(exec, chain.copy, &second, nullptr));
+}
+
+// The copy and the launch between two launches: all of it comes behind the first and before the last.
+void testChildGraph() {
+  about("a graph within a graph");
+  Session session;
+  Streams streams;
+  Chain chain;
+  void *graph, *first, *inner, *last, *exec;
+  CALL(cuGraphCreate(&graph, 0));
+  CALL(cuGraphAddKernelNode_v2(&first, graph, nullptr, 0, &chain.kernel));
+  CALL(cuGraphAddChildGraphNode(&inner, graph, &first, 1, chain.graph));
+  CALL(cuGraphDestroy(chain.graph));
+  CALL(cuGraphAddKernelNode_v2(&last, graph, &inner, 1, &chain.kernel));
+  compare("nodes", 0, static_cast<double>(nodesOf(graph)), 3, 0);
+  CALL(cuGraphInstantiateWithFlags(&exec, graph, 0));
+  float expected = 0, x = 0;
+  for (int round = 0; round < 3; round++) {
+    CALL(cuGraphLaunch(exec, streams.one));
+    expected += 2 * x;
+    x = 3;
+    expected += 2 * x + 2 * x;
+  }
+  CALL(cuStreamSynchronize(streams.one));
+  compare("y", 0, chain.y.read()[0], expected, 0);
+  void *other, *node;
+  CALL(cuGraphCreate(&other, 0));
+  CALL_GIVES(1, cuGraphAddKernelNode_v2(&node, other, &first, 1, &chain.kernel));
+  CALL_GIVES(400, cuGraphAddChildGraphNode(&node, graph, nullptr, 0, chain.graph));
+}
+
 void testForbidden() {
   about("what may not be captured");
   Session session;
@@ -136,6 +237,8 @@ void testForbidden() {
 void testGraphs() {
   testReplay();
   testChangedNode();
+  testCopyNode();
+  testChildGraph();
   testForbidden();
 }
 

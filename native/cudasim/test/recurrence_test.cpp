@@ -12,7 +12,7 @@ struct Shape {
   int steps, batch, hiddenSize;
 };
 
-Sequence problem(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
+Sequence problem(const PlainCell &cell, Shape shape, bool reverse, bool uneven) {
   Random random(static_cast<uint64_t>(shape.steps * 1000 + shape.batch * 100 + shape.hiddenSize));
   Sequence made{};
   made.cell = cell;
@@ -33,7 +33,8 @@ Sequence problem(const PlainCell &cell, Shape shape, bool reverse, bool ragged) 
   made.dLast = numbers(units * cell.states, random);
   made.dUnitBefore = numbers(units * cell.unitWeights, random);
   made.dy = numbers(static_cast<size_t>(made.steps) * made.batch * made.ldDy, random);
-  for (int b = 0; b < shape.batch && ragged; b++) made.lengths.push_back(random.below(shape.steps + 1));
+  for (int b = 0; b < shape.batch && uneven; b++) made.lengths.push_back(random.below(shape.steps + 1));
+  for (int i = 0; i < shape.steps * shape.batch && uneven; i++) made.resets.push_back(random.below(2));
   return made;
 }
 
@@ -80,17 +81,18 @@ class Run {
         biasHh(of.biasHh), unit(of.unit), states(firstStates(of, exact.states.size())),
         keep(exact.keep.size(), NOTHING), y(exact.y.size(), NOTHING), ds(of.dLast), dUnit(of.dUnitBefore), dy(of.dy),
         dzx(exact.dzx.size(), NOTHING), dzhOwn(exact.dzh.size(), NOTHING),
-        zh(static_cast<size_t>(of.batch) * gates, NOTHING), lengths(of.lengths) {}
+        zh(static_cast<size_t>(of.batch) * gates, NOTHING), sent(static_cast<size_t>(of.batch) * gates, NOTHING),
+        lengths(of.lengths), resets(of.resets) {}
 
   void sequence(const std::string &module, int lanes, int rows) {
     unsigned groups = pieces(of.batch, static_cast<int>(GROUP) / lanes * rows);
     int64_t items = groups;
     CALL(launch(function(module, "sequence_forward_kernel"), {groups}, zx.at(), weightsTransposed.at(), biasIh.at(),
-                biasHh.at(), unit.at(), lengths.at(), states.at(), keep.at(), y.at(), of.steps, of.batch,
+                biasHh.at(), unit.at(), lengths.at(), resets.at(), states.at(), keep.at(), y.at(), of.steps, of.batch,
                 of.hiddenSize, of.reverse ? 1 : 0, of.ldY, lanes, items));
     CALL(launch(function(module, "sequence_backward_kernel"), {groups}, weights.at(), keep.at(), unit.at(),
-                lengths.at(), states.at(), ds.at(), dUnit.at(), dy.at(), dzx.at(), dzh(), of.steps, of.batch,
-                of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, lanes, items));
+                lengths.at(), resets.at(), states.at(), ds.at(), dUnit.at(), dy.at(), dzx.at(), dzh(), of.steps,
+                of.batch, of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, lanes, items));
   }
 
   void steps(int rows) {
@@ -100,18 +102,20 @@ class Run {
     for (int k = 0; k < of.steps; k++) {
       int t = of.time(k);
       CALL(launch(function(module, "step_forward_kernel"), {groups}, zx.at(t * size * of.cell.gates),
-                  weightsTransposed.at(), biasIh.at(), biasHh.at(), unit.at(), lengths.at(), before(t), after(t),
-                  keepOf(t), y.at(yOf(t, of.ldY)), of.batch, of.hiddenSize, stride(), of.ldY, t, items));
+                  weightsTransposed.at(), biasIh.at(), biasHh.at(), unit.at(), lengths.at(), resetsOf(t), before(t),
+                  after(t), keepOf(t), y.at(yOf(t, of.ldY)), of.batch, of.hiddenSize, stride(), of.ldY, t, items));
     }
     const float *dzhAfter = nullptr;
-    for (int k = of.steps - 1; k >= 0; k--) {
-      int t = of.time(k);
-      CALL(launch(function(module, "step_backward_kernel"), {groups}, keepOf(t), unit.at(), lengths.at(), before(t),
-                  after(t), ds.at(), dUnit.at(), dy.at(yOf(t, of.ldDy)), dzx.at(t * size * of.cell.gates), dzhOf(t),
-                  of.batch, of.hiddenSize, stride(), of.ldDy, t, dzhAfter, weights.at(), items));
+    const int32_t *resetsAfter = nullptr;
+    for (int k = of.steps - 1; k >= -1; k--) {
+      int t = of.time(std::max(k, 0));
+      CALL(launch(function(module, "step_backward_kernel"), {groups}, keepOf(t), unit.at(), lengths.at(), resetsOf(t),
+                  before(t), after(t), ds.at(), dUnit.at(), dy.at(yOf(t, of.ldDy)), dzx.at(t * size * of.cell.gates),
+                  dzhOf(t), of.batch, of.hiddenSize, stride(), of.ldDy, k < 0 ? -1 : t, dzhAfter, resetsAfter,
+                  weights.at(), items));
       dzhAfter = dzhOf(t);
+      resetsAfter = resetsOf(t);
     }
-    multiplyBack(of.time(0));
   }
 
   void stepwise() {
@@ -122,14 +126,14 @@ class Run {
       CALL(launch(function("gemm", "gemm_nt_kernel"), {2}, before(t), weights.at(), zh.at(), of.batch, gates,
                   of.hiddenSize, of.hiddenSize, of.hiddenSize, gates, 1, 0.0f, squares(gates)));
       CALL(launch(function(module, "cell_forward_kernel"), {2}, zx.at(t * size * of.cell.gates), zh.at(), biasIh.at(),
-                  biasHh.at(), unit.at(), lengths.at(), before(t), after(t), keepOf(t), y.at(yOf(t, of.ldY)), of.batch,
-                  of.hiddenSize, stride(), of.ldY, t, items));
+                  biasHh.at(), unit.at(), lengths.at(), resetsOf(t), before(t), after(t), keepOf(t),
+                  y.at(yOf(t, of.ldY)), of.batch, of.hiddenSize, stride(), of.ldY, t, items));
     }
     for (int k = of.steps - 1; k >= 0; k--) {
       int t = of.time(k);
-      CALL(launch(function(module, "cell_backward_kernel"), {2}, keepOf(t), unit.at(), lengths.at(), before(t),
-                  after(t), ds.at(), dUnit.at(), dy.at(yOf(t, of.ldDy)), dzx.at(t * size * of.cell.gates), dzhOf(t),
-                  of.batch, of.hiddenSize, stride(), of.ldDy, t, items));
+      CALL(launch(function(module, "cell_backward_kernel"), {2}, keepOf(t), unit.at(), lengths.at(), resetsOf(t),
+                  before(t), after(t), ds.at(), dUnit.at(), dy.at(yOf(t, of.ldDy)), dzx.at(t * size * of.cell.gates),
+                  dzhOf(t), of.batch, of.hiddenSize, stride(), of.ldDy, t, items));
       multiplyBack(t);
     }
   }
@@ -145,9 +149,14 @@ class Run {
   }
 
  private:
-  // ds[0] += dzh_t W_hh.
+  // ds[0] += dzh_t W_hh in the rows that t does not reset.
   void multiplyBack(int t) {
-    CALL(launch(function("gemm", "gemm_nn_kernel"), {1}, dzhOf(t), weights.at(), ds.at(), of.batch, of.hiddenSize,
+    if (!of.resets.empty()) {
+      CALL(launch(function("elements", "mask_rows_kernel"), {2}, dzhOf(t), resetsOf(t), sent.at(), gates,
+                  int64_t{of.batch} * gates));
+    }
+    const float *dzh = of.resets.empty() ? dzhOf(t) : sent.at();
+    CALL(launch(function("gemm", "gemm_nn_kernel"), {1}, dzh, weights.at(), ds.at(), of.batch, of.hiddenSize,
                 gates, gates, of.hiddenSize, of.hiddenSize, 1, 1.0f, squares(of.hiddenSize)));
   }
 
@@ -158,23 +167,25 @@ class Run {
   float *keepOf(int t) const { return keep.at(t * size * of.cell.reserved); }
   float *dzh() const { return add ? dzx.at() : dzhOwn.at(); }
   float *dzhOf(int t) const { return dzh() + t * size * of.cell.gates; }
+  int32_t *resetsOf(int t) const { return of.resets.empty() ? nullptr : resets.at(static_cast<size_t>(t) * of.batch); }
   size_t yOf(int t, int ld) const { return static_cast<size_t>(t) * of.batch * ld; }
 
   const Sequence &of;
   const bool add;
   const size_t size;
   const int gates;
-  Device<float> zx, weights, weightsTransposed, biasIh, biasHh, unit, states, keep, y, ds, dUnit, dy, dzx, dzhOwn, zh;
-  Device<int32_t> lengths;
+  Device<float> zx, weights, weightsTransposed, biasIh, biasHh, unit, states, keep, y, ds, dUnit, dy, dzx, dzhOwn, zh,
+      sent;
+  Device<int32_t> lengths, resets;
 };
 
-void testCell(const PlainCell &cell, Shape shape, bool reverse, bool ragged) {
-  Sequence of = problem(cell, shape, reverse, ragged);
+void testCell(const PlainCell &cell, Shape shape, bool reverse, bool uneven) {
+  Sequence of = problem(cell, shape, reverse, uneven);
   Outcome<double> exact(of);
   Outcome<float> plain(of);
   auto with = [&](const char *kernels, auto run) {
     about("%s %s %dx%dx%d%s%s", kernels, cell.name, shape.steps, shape.batch, shape.hiddenSize,
-          reverse ? " reverse" : "", ragged ? " ragged" : "");
+          reverse ? " reverse" : "", uneven ? " ragged and packed" : "");
     Session session;
     Run made(of, exact);
     run(made);

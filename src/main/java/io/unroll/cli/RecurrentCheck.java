@@ -210,7 +210,10 @@ final class RecurrentCheck implements GoldenCheck {
           network.forward(
               x,
               new Recurrent.Options(
-                  lengths == null ? null : tape.indices(lengths, lengths.length), initial, null));
+                  lengths == null ? null : tape.indices(lengths, lengths.length),
+                  null,
+                  initial,
+                  null));
       Map<String, Tensor> results = new LinkedHashMap<>();
       results.put("output", output.y());
       for (int s = 0; s < config.cell().stateCount(); s++) {

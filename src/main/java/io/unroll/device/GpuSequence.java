@@ -34,6 +34,7 @@ final class GpuSequence implements FusedRecurrence {
         .buffer(c.biasHh, c.biasHhAt)
         .buffer(c.unit, c.unitAt)
         .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.resets, c.resetsAt)
         .buffer(c.states, c.statesAt)
         .buffer(c.keep, c.keepAt)
         .buffer(c.y, c.yAt);
@@ -50,6 +51,7 @@ final class GpuSequence implements FusedRecurrence {
         .buffer(c.keep, c.keepAt)
         .buffer(c.unit, c.unitAt)
         .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.resets, c.resetsAt)
         .buffer(c.states, c.statesAt)
         .buffer(c.ds, c.dsAt)
         .buffer(c.dUnit, c.dUnitAt)

@@ -55,6 +55,7 @@ final class GpuStep implements FusedRecurrence {
           .buffer(c.biasHh, c.biasHhAt)
           .buffer(c.unit, c.unitAt)
           .buffer(c.lengths, c.lengthsAt)
+          .buffer(c.resets, c.resetsAt(t))
           .buffer(c.states, c.previousAt(t))
           .buffer(c.states, c.nextAt(t))
           .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
@@ -73,13 +74,15 @@ final class GpuStep implements FusedRecurrence {
     long kept = (long) c.cell.reserved() * c.hiddenSize;
     DeviceBuffer after = null; // no step has been run yet
     long afterAt = 0;
-    for (int k = c.steps - 1; k >= 0; k--) {
-      int t = c.time(k);
+    int timeAfter = 0;
+    for (int k = c.steps - 1; k >= -1; k--) {
+      int t = c.time(Math.max(k, 0));
       long dzhAt = c.dzhAt + (long) t * c.batch * gates;
       args.clear()
           .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
           .buffer(c.unit, c.unitAt)
           .buffer(c.lengths, c.lengthsAt)
+          .buffer(c.resets, c.resetsAt(t))
           .buffer(c.states, c.previousAt(t))
           .buffer(c.states, c.nextAt(t))
           .buffer(c.ds, c.dsAt)
@@ -87,34 +90,14 @@ final class GpuStep implements FusedRecurrence {
           .buffer(c.dy, c.dyAt + (long) t * c.batch * c.ldDy)
           .buffer(c.dzx, c.dzxAt + (long) t * c.batch * gates)
           .buffer(c.dzh, dzhAt);
-      addSizes(c, c.ldDy, t);
-      args.buffer(after, afterAt).buffer(c.weightHh, c.weightHhAt);
+      addSizes(c, c.ldDy, k < 0 ? -1 : t); // after the first step only its product is left
+      args.buffer(after, afterAt).buffer(c.resets, c.resetsAt(timeAfter));
+      args.buffer(c.weightHh, c.weightHhAt);
       launch(backward, c);
       after = c.dzh;
       afterAt = dzhAt;
+      timeAfter = t;
     }
-    addProductToFirstState(c, afterAt);
-  }
-
-  /** {@code ds[h] += dzh W_hh}, for which there is no further step. */
-  private void addProductToFirstState(RecurrentCall c, long dzhAt) {
-    int gates = c.cell.gateCount() * c.hiddenSize;
-    gpu.gemm(
-        false,
-        false,
-        c.batch,
-        c.hiddenSize,
-        gates,
-        c.dzh,
-        dzhAt,
-        gates,
-        c.weightHh,
-        c.weightHhAt,
-        c.hiddenSize,
-        1,
-        c.ds,
-        c.dsAt,
-        c.hiddenSize);
   }
 
   private void addSizes(RecurrentCall c, int ld, int t) {

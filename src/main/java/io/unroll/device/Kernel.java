@@ -15,22 +15,24 @@ public enum Kernel {
   /**
    * One time step of a cell, after its two products; compiled for one cell. Items B*H.
    *
-   * <p>{@code zx[B,G*H], zh[B,G*H], bIh[G*H], bHh[G*H], unit?[P*H], lengths? int[B],
-   * sPrev[S,..,B,H], sNext[S,..,B,H], keep?[B,K*H], y?[B,..], B, H, long stateStride, ldY, t}.
-   * State s of row b lies at {@code s*stateStride + b*H}; unit is null if P is 0. A row with {@code
-   * t >= lengths[b]} carries its states over and writes zeros to y.
+   * <p>{@code zx[B,G*H], zh[B,G*H], bIh[G*H], bHh[G*H], unit?[P*H], lengths? int[B], resets?
+   * int[B], sPrev[S,..,B,H], sNext[S,..,B,H], keep?[B,K*H], y?[B,..], B, H, long stateStride, ldY,
+   * t}. State s of row b lies at {@code s*stateStride + b*H}; unit is null if P is 0. A row with
+   * {@code t >= lengths[b]} carries its states over and writes zeros to y. In another one with
+   * {@code resets[b] != 0} its part of zh and of sPrev counts as zero.
    */
   CELL_FORWARD,
   /**
    * The gradient of {@link #CELL_FORWARD}; compiled for one cell. Items B*H.
    *
-   * <p>{@code keep[B,K*H], unit?[P*H], lengths? int[B], sPrev, sNext, ds[S,B,H], dUnit?[B,P*H],
-   * dy?[B,..], dzx[B,G*H], dzh[B,G*H], B, H, long stateStride, ldDy, t}. On entry ds is the
-   * gradient that later steps send to sNext; on exit it is the part of the gradient of sPrev that
-   * does not pass through W_hh. What the step gives to the gradient of unit is added to dUnit; both
-   * are null if P is 0. dzx and dzh are the same buffer where {@link
+   * <p>{@code keep[B,K*H], unit?[P*H], lengths? int[B], resets? int[B], sPrev, sNext, ds[S,B,H],
+   * dUnit?[B,P*H], dy?[B,..], dzx[B,G*H], dzh[B,G*H], B, H, long stateStride, ldDy, t}. On entry ds
+   * is the gradient that later steps send to sNext; on exit it is the part of the gradient of sPrev
+   * that does not pass through W_hh. What the step gives to the gradient of unit is added to dUnit;
+   * both are null if P is 0. dzx and dzh are the same buffer where {@link
    * io.unroll.CellSpec#inputAndRecurrentAdd}. A row past its length leaves ds and dUnit alone and
-   * writes zeros to dzx and dzh.
+   * writes zeros to dzx and dzh. In another one with {@code resets[b] != 0} its part of sPrev
+   * counts as zero and ds becomes zero; dzh stays what it is, and the caller keeps it from W_hh.
    */
   CELL_BACKWARD,
   /** {@code out[rows,n] += bias[n]}. Items rows*n. {@code out, bias, n}. */
@@ -44,6 +46,11 @@ public enum Kernel {
    * table[v,n], index int[rows], out[rows,n], n}.
    */
   GATHER_ROWS,
+  /**
+   * {@code out[r,:] = x[r,:]}, zeros where {@code mask[r]} is not 0. Items rows*n. {@code
+   * x[rows,n], mask int[rows], out[rows,n], n}.
+   */
+  MASK_ROWS,
   /**
    * {@code table[index[r],:] += x[r,:]} in the order of r; a negative index adds nothing, and none
    * is v or more. Items n. {@code x[rows,n], index int[rows], table[v,n], rows, n, v}.

@@ -37,6 +37,13 @@ public final class RecurrentCall {
   /** int[B], the number of valid steps of each row, or null if all are T. */
   public DeviceBuffer lengths;
 
+  /**
+   * int[T,B], or null for none: where it is not 0 the states before that step count as zero in it
+   * and get no gradient, as docs/equations.md says under "Resets". Past a row's length it means
+   * nothing.
+   */
+  public DeviceBuffer resets;
+
   /** Products, weights, biases. */
   public DeviceBuffer zx, weightHh, biasIh, biasHh, unit;
 
@@ -48,6 +55,7 @@ public final class RecurrentCall {
 
   /** Where each buffer begins, in elements. */
   public long lengthsAt,
+      resetsAt,
       zxAt,
       weightHhAt,
       biasIhAt,
@@ -78,6 +86,11 @@ public final class RecurrentCall {
   /** Offset of the states after step t, in elements of {@link #states}. */
   public long nextAt(int t) {
     return statesAt + (long) (reverse ? t : t + 1) * batch * hiddenSize;
+  }
+
+  /** Offset of the resets of step t, in elements of {@link #resets}. */
+  public long resetsAt(int t) {
+    return resetsAt + (long) t * batch;
   }
 
   /** The time of the k-th step to be computed forward. */

@@ -109,6 +109,7 @@ public final class Kernels {
         .buffer(c.biasHh, c.biasHhAt)
         .buffer(c.unit, c.unitAt)
         .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.resets, c.resetsAt(t))
         .buffer(c.states, c.previousAt(t))
         .buffer(c.states, c.nextAt(t))
         .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
@@ -132,6 +133,7 @@ public final class Kernels {
         .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
         .buffer(c.unit, c.unitAt)
         .buffer(c.lengths, c.lengthsAt)
+        .buffer(c.resets, c.resetsAt(t))
         .buffer(c.states, c.previousAt(t))
         .buffer(c.states, c.nextAt(t))
         .buffer(c.ds, c.dsAt)
@@ -148,6 +150,17 @@ public final class Kernels {
         cellBackward.computeIfAbsent(c.cell, cell -> device.compile(Kernel.CELL_BACKWARD, cell)),
         (long) c.batch * c.hiddenSize,
         args);
+  }
+
+  /** {@link Kernel#MASK_ROWS} of dzh in step t by its resets; out is scratch [B,G*H]. */
+  public void maskRecurrentGradient(RecurrentCall c, Span out, int t) {
+    int gates = c.cell.gateCount() * c.hiddenSize;
+    start()
+        .buffer(c.dzh, c.dzhAt + (long) t * c.batch * gates)
+        .buffer(c.resets, c.resetsAt(t))
+        .span(out)
+        .i32(gates);
+    run(Kernel.MASK_ROWS, (long) c.batch * gates);
   }
 
   /** Launches {@link Kernel#BIAS_ADD}. */
@@ -167,6 +180,12 @@ public final class Kernels {
   public void gatherRows(Span table, Span index, Span out, int n) {
     start().span(table).span(index).span(out).i32(n);
     run(Kernel.GATHER_ROWS, out.length());
+  }
+
+  /** Launches {@link Kernel#MASK_ROWS} with rows of n; out may be longer than x. */
+  public void maskRows(Span x, Span mask, Span out, int n) {
+    start().span(x).span(mask).span(out).i32(n);
+    run(Kernel.MASK_ROWS, x.length());
   }
 
   /** Launches {@link Kernel#SCATTER_ADD_ROWS} with rows of n into table[v,n]. */

@@ -1,6 +1,7 @@
 package io.unroll.engine;
 
 import io.unroll.CellSpec;
+import io.unroll.device.DeviceBuffer;
 import io.unroll.device.FusedRecurrence;
 import io.unroll.device.RecurrentCall;
 import io.unroll.device.Span;
@@ -25,11 +26,13 @@ public final class RecurrentPass {
   private Span index;
   private Span products;
   private RecurrentWeights weights;
+  private Span resets;
   private Span zx;
   private Span states;
   private Span outputsFromStart;
   private Span outputsFromOne;
   private Span dzh;
+  private Span masked;
   private Span stateGradient;
   private Span biasGradient;
   private Span unitGradient;
@@ -52,14 +55,18 @@ public final class RecurrentPass {
    * {@link #firstStateAt}.
    *
    * @param lengths int[B], or null if every row has all steps
+   * @param resets int[T,B], or null for none: {@link RecurrentCall#resets}
    * @param keep whether {@link #backward} will be called
    */
-  public void begin(Arena arena, int steps, int batch, Span lengths, boolean keep) {
+  public void begin(Arena arena, int steps, int batch, Span lengths, Span resets, boolean keep) {
     boolean sameSizes = steps == call.steps && batch == call.batch;
     call.steps = steps;
     call.batch = batch;
     call.lengths = lengths == null ? null : lengths.buffer();
     call.lengthsAt = lengths == null ? 0 : lengths.at();
+    this.resets = resets;
+    call.resets = resets == null ? null : resets.buffer();
+    call.resetsAt = resets == null ? 0 : resets.at();
     CellSpec cell = call.cell;
     zx = arena.reals((long) steps * batch * cell.gateCount() * call.hiddenSize);
     call.zx = zx.buffer();
@@ -203,6 +210,9 @@ public final class RecurrentPass {
     call.dzh = dzh.buffer();
     call.dzhAt = dzh.at();
     biasGradient = arena.reals(gates());
+    if (resets != null) { // first for dzh of a step, then for the outputs before all steps
+      masked = arena.reals(Math.max(call.steps, call.cell.gateCount()) * stateSize());
+    }
     if (call.cell.unitWeightCount() > 0) {
       unitGradient = arena.reals(call.cell.unitWeightCount() * stateSize());
       call.dUnit = unitGradient.buffer();
@@ -269,6 +279,10 @@ public final class RecurrentPass {
 
   private void addOtherGradients(Span dzx, RecurrentWeights gradients) {
     Span previous = call.reverse ? outputsFromOne : outputsFromStart;
+    if (resets != null) {
+      kernels.maskRows(previous, resets, masked, call.hiddenSize);
+      previous = masked;
+    }
     kernels.gemm(
         true, false, gates(), call.hiddenSize, rows(), dzh, previous, 1, gradients.hiddenHidden());
     if (call.cell.inputAndRecurrentAdd()) {
@@ -284,10 +298,14 @@ public final class RecurrentPass {
     }
   }
 
-  /** ds[h] += dzh_t W_hh. */
+  /** ds[h] += dzh_t W_hh, in rows that step t does not reset. */
   private void recurrentGradient(int t) {
     int hidden = call.hiddenSize;
-    long dzhAt = call.dzhAt + (long) t * call.batch * gates();
+    if (resets != null) {
+      kernels.maskRecurrentGradient(call, masked, t);
+    }
+    DeviceBuffer gradient = resets == null ? call.dzh : masked.buffer();
+    long at = resets == null ? call.dzhAt + (long) t * call.batch * gates() : masked.at();
     kernels
         .device()
         .gemm(
@@ -296,8 +314,8 @@ public final class RecurrentPass {
             call.batch,
             hidden,
             gates(),
-            call.dzh,
-            dzhAt,
+            gradient,
+            at,
             gates(),
             call.weightHh,
             call.weightHhAt,

@@ -22,19 +22,30 @@ public final class Recurrent {
    * What a call may have besides its input.
    *
    * @param lengths the number of valid steps of each row, int[B] in [1, T], or null if all are T
+   * @param resets 1 at a step of a row that begins anew, else 0: the states before that step count
+   *     as zero in it and get no gradient, so several short sequences can be packed in one row;
+   *     int[T,B], or null for none. Before a step comes what its direction visits before it, so a
+   *     stack of both directions has an int[2,T,B]: first the steps where a sequence begins, then
+   *     those where it ends. It means nothing past a row's length. docs/equations.md, "Resets"
    * @param initial first states, each [L*D,B,H]: h, and for LSTM c; gradients flow into them; null
    *     or empty for zeros
    * @param carried states that come from the step before and go to the next, or null
    */
-  public record Options(Indices lengths, List<Tensor> initial, RecurrentState carried) {
+  public record Options(
+      Indices lengths, Indices resets, List<Tensor> initial, RecurrentState carried) {
     /** Rows of different length. */
     public static Options lengths(Indices lengths) {
-      return new Options(lengths, null, null);
+      return new Options(lengths, null, null, null);
+    }
+
+    /** Rows of several sequences. */
+    public static Options resets(Indices resets) {
+      return new Options(null, resets, null, null);
     }
 
     /** First states that gradients flow into. */
     public static Options initial(Tensor... states) {
-      return new Options(null, List.of(states), null);
+      return new Options(null, null, List.of(states), null);
     }
 
     /** States carried from step to step. */
@@ -95,7 +106,7 @@ public final class Recurrent {
     }
   }
 
-  private static final Options NONE = new Options(null, null, null);
+  private static final Options NONE = new Options(null, null, null, null);
 
   private final Parameters parameters;
   private final String prefix;
@@ -159,9 +170,9 @@ public final class Recurrent {
    * Runs all layers over a whole sequence.
    *
    * @param x [T,B,I]
-   * @param options lengths, first states, carried states
-   * @throws ShapeException if x, the lengths or the states do not fit this stack
-   * @throws IllegalArgumentException if a length is below 1 or above T
+   * @param options lengths, resets, first states, carried states
+   * @throws ShapeException if x, the lengths, the resets or the states do not fit this stack
+   * @throws IllegalArgumentException if a length is below 1 or above T, or a reset is not 0 or 1
    */
   public Output forward(Tensor x, Options options) {
     check(x, options);
@@ -184,9 +195,9 @@ public final class Recurrent {
    * made: the product of W_ih with one of them is a column of W_ih.
    *
    * @param x [T,B], each in [0,I); {@link Indices#IGNORED} stands for a row of zeros
-   * @param options lengths, first states, carried states
-   * @throws ShapeException if x is not [T,B], or lengths or states do not fit this stack
-   * @throws IllegalArgumentException if an index or a length is out of range
+   * @param options lengths, resets, first states, carried states
+   * @throws ShapeException if x is not [T,B], or lengths, resets or states do not fit this stack
+   * @throws IllegalArgumentException if an index, a length or a reset is out of range
    */
   public Output forward(Indices x, Options options) {
     int[] shape = x.dims();
@@ -229,7 +240,8 @@ public final class Recurrent {
     for (int d = 0; d < config.directions(); d++) {
       int slot = layer * config.directions() + d;
       RecurrentPass pass = output.passes[slot];
-      pass.begin(tape.arena(), steps, batch, lengths, tape.training());
+      Span resets = resets(options, d, (long) steps * batch);
+      pass.begin(tape.arena(), steps, batch, lengths, resets, tape.training());
       firstStates(pass, slot, tape.kernels(), options);
       Span part =
           out == null ? null : out.slice((long) d * hidden, out.length() - (long) d * hidden);
@@ -243,6 +255,11 @@ public final class Recurrent {
     Tensor y = tape.result(value, true, shape);
     tape.record(y, () -> layerGradient(layer, source, y, options, output));
     return y;
+  }
+
+  /** Those of one direction [T,B], or null. */
+  private static Span resets(Options options, int direction, long size) {
+    return options.resets() == null ? null : options.resets().value().slice(direction * size, size);
   }
 
   /** Whether x is one-hot, or chosen from a table that has fewer rows than x. */
@@ -371,6 +388,9 @@ public final class Recurrent {
       options.lengths().requireNotDrawn("lengths");
       options.lengths().requireRange("lengths", 1, x.dim(0), false);
     }
+    if (options.resets() != null) {
+      checkResets(options.resets(), x);
+    }
     if (options.carried() != null && hasInitial(options)) {
       throw new IllegalArgumentException("give either initial states or carried ones, not both");
     }
@@ -381,6 +401,26 @@ public final class Recurrent {
     if (hasInitial(options)) {
       checkInitial(options.initial(), x);
     }
+  }
+
+  private void checkResets(Indices resets, Tensor x) {
+    int steps = x.dim(0);
+    int batch = x.dim(1);
+    boolean both = config.directions() == 2;
+    int[] expected = both ? new int[] {2, steps, batch} : new int[] {steps, batch};
+    if (!Arrays.equals(resets.dims(), expected)) {
+      throw new ShapeException(
+          "resets must be "
+              + (both
+                  ? "[2,T,B], those of the forward and those of the reverse direction,"
+                  : "[T,B]")
+              + " = "
+              + Arrays.toString(expected)
+              + ", but are "
+              + Arrays.toString(resets.dims()));
+    }
+    resets.requireNotDrawn("resets");
+    resets.requireRange("resets", 0, 1, false);
   }
 
   private void checkInitial(List<Tensor> initial, Tensor x) {

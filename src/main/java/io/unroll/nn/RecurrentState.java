@@ -17,7 +17,7 @@ public final class RecurrentState implements AutoCloseable {
   private final DeviceBuffer buffer;
   private final Span[] kinds;
   private final int batch;
-  private final Recurrent.Options options = new Recurrent.Options(null, null, this);
+  private final Recurrent.Options options = new Recurrent.Options(null, null, null, this);
 
   RecurrentState(Device device, int kinds, int slots, int batch, int hiddenSize) {
     this.device = device;

@@ -107,7 +107,7 @@ public final class ReferenceNetwork {
         ReferenceRecurrence.Forward run =
             recurrence(layer, d)
                 .forward(
-                    below,
+                    below.inDirection(d),
                     slice(initialStates, layer, d, input.batch()),
                     weights(parameters, layer, d));
         runs.add(run);

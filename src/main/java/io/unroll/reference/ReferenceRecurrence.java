@@ -3,6 +3,7 @@ package io.unroll.reference;
 import static io.unroll.reference.Sequence.requireLength;
 
 import io.unroll.CellSpec;
+import java.util.Arrays;
 
 /**
  * One layer in one direction over a whole sequence: forward, and back-propagation through time
@@ -13,7 +14,8 @@ import io.unroll.CellSpec;
  * states, reserved values and unit weights of the cell, all arrays are row-major and in time order.
  * A reverse layer visits a row's steps from the last valid one down to 0; its output stays at the
  * step that it belongs to. A step past a row's length carries the states over, writes zeros to y
- * and has no gradient.
+ * and has no gradient. In a step that resets a row the states before it count as zero and get no
+ * gradient.
  */
 public final class ReferenceRecurrence {
   /**
@@ -148,14 +150,14 @@ public final class ReferenceRecurrence {
   private void forwardRow(Forward run, int t, int b) {
     Weights w = run.weights;
     int row = t * run.input.batch() + b;
-    int before = before(run.input, t, b);
+    double[][] previous = previous(run, t, b);
     int after = after(run.input, t, b);
     double[] zx = affine(w.wIh, run.input.x(), row * inputSize, inputSize, w.bIh);
-    double[] zh = affine(w.wHh, run.states[0], before, hiddenSize, w.bHh);
+    double[] zh = affine(w.wHh, previous[0], 0, hiddenSize, w.bHh);
     double[] s = new double[cell.stateCount()];
     double[] keep = new double[cell.reserved()];
     for (int j = 0; j < hiddenSize; j++) {
-      math.forward(gates(zx, j), gates(zh, j), states(run, before + j), unit(w, j), s, keep);
+      math.forward(gates(zx, j), gates(zh, j), states(previous, j), unit(w, j), s, keep);
       for (int k = 0; k < s.length; k++) {
         run.states[k][after + j] = arithmetic.round(s[k]);
       }
@@ -208,7 +210,7 @@ public final class ReferenceRecurrence {
     Weights w = run.weights;
     Weights dw = out.dWeights;
     int row = t * run.input.batch() + b;
-    int before = before(run.input, t, b);
+    double[][] previous = previous(run, t, b);
     double[] dzx = new double[cell.gateCount() * hiddenSize];
     double[] dzh = new double[cell.gateCount() * hiddenSize];
     for (int j = 0; j < hiddenSize; j++) {
@@ -216,9 +218,14 @@ public final class ReferenceRecurrence {
     }
     int dh = b * hiddenSize;
     accumulateTransposed(dzh, w.wHh, out.dInitialStates[0], dh, hiddenSize);
+    if (run.input.isReset(t, b)) {
+      for (double[] ds : out.dInitialStates) {
+        Arrays.fill(ds, dh, dh + hiddenSize, 0);
+      }
+    }
     accumulateTransposed(dzx, w.wIh, out.dx, row * inputSize, inputSize);
     accumulateOuter(dzx, run.input.x(), row * inputSize, inputSize, dw.wIh);
-    accumulateOuter(dzh, run.states[0], before, hiddenSize, dw.wHh);
+    accumulateOuter(dzh, previous[0], 0, hiddenSize, dw.wHh);
     for (int g = 0; g < dzx.length; g++) {
       dw.bIh[g] = arithmetic.add(dw.bIh[g], dzx[g]);
       dw.bHh[g] = arithmetic.add(dw.bHh[g], dzh[g]);
@@ -247,8 +254,11 @@ public final class ReferenceRecurrence {
     double[] dzxUnit = new double[cell.gateCount()];
     double[] dzhUnit = new double[cell.gateCount()];
     double[] dsPrev = new double[cell.stateCount()];
-    double[] sPrev = states(run, before(run.input, t, b) + j);
-    double[] s = states(run, after(run.input, t, b) + j);
+    double[] sPrev =
+        run.input.isReset(t, b)
+            ? new double[cell.stateCount()]
+            : states(run.states, before(run.input, t, b) + j);
+    double[] s = states(run.states, after(run.input, t, b) + j);
     double[] dOwn = new double[cell.unitWeightCount()];
     double[] own = unit(run.weights, j);
     math.backward(keep, sPrev, s, own, dsUnit, dzxUnit, dzhUnit, dsPrev, dOwn);
@@ -315,12 +325,21 @@ public final class ReferenceRecurrence {
     return unit;
   }
 
-  private double[] states(Forward run, int at) {
-    double[] unit = new double[cell.stateCount()];
+  private static double[] states(double[][] states, int at) {
+    double[] unit = new double[states.length];
     for (int s = 0; s < unit.length; s++) {
-      unit[s] = run.states[s][at];
+      unit[s] = states[s][at];
     }
     return unit;
+  }
+
+  /** The states before a step of a row [S][H]: zeros if the step resets it. */
+  private double[][] previous(Forward run, int t, int b) {
+    double[][] previous = new double[cell.stateCount()][hiddenSize];
+    for (int s = 0; s < previous.length && !run.input.isReset(t, b); s++) {
+      System.arraycopy(run.states[s], before(run.input, t, b), previous[s], 0, hiddenSize);
+    }
+    return previous;
   }
 
   private int before(Sequence input, int t, int b) {

@@ -8,6 +8,7 @@ final class DoubleSequence {
   private final RecurrentCall call;
   private final CellSpec cell;
   private final int[] lengths;
+  private final int[] resets;
   private final int batch;
   private final int hidden;
   private final int gates;
@@ -29,6 +30,7 @@ final class DoubleSequence {
     call = s.call;
     cell = s.call.cell;
     lengths = s.lengths;
+    resets = s.resets;
     batch = s.call.batch;
     hidden = s.call.hiddenSize;
     gates = cell.gateCount();
@@ -76,7 +78,7 @@ final class DoubleSequence {
         }
       }
       for (int b = 0; b < batch; b++) {
-        for (int i = 0; i < gates * hidden; i++) {
+        for (int i = 0; i < gates * hidden && !isReset(t, b); i++) {
           for (int j = 0; j < hidden; j++) {
             ds[b * hidden + j] +=
                 dzh[(t * batch + b) * gates * hidden + i] * weight[i * hidden + j];
@@ -88,6 +90,10 @@ final class DoubleSequence {
 
   private boolean isPast(int t, int b) {
     return lengths != null && t >= lengths[b];
+  }
+
+  private boolean isReset(int t, int b) {
+    return resets != null && resets[(int) call.resetsAt(t) + b] != 0;
   }
 
   private int previous(int t) {
@@ -124,16 +130,18 @@ final class DoubleSequence {
       y[outAt] = 0;
       return;
     }
+    boolean reset = isReset(t, b);
     double[] x = new double[gates];
     double[] h = new double[gates];
     for (int g = 0; g < gates; g++) {
       int unit = g * hidden + j;
       x[g] = zx[(t * batch + b) * gates * hidden + unit] + biasIh[unit];
       h[g] = biasHh[unit];
-      for (int q = 0; q < hidden; q++) {
+      for (int q = 0; q < hidden && !reset; q++) {
         h[g] += weight[unit * hidden + q] * states[previous(t) + b * hidden + q];
       }
     }
+    s = reset ? new double[s.length] : s;
     double[] after = new double[s.length];
     double[] kept = new double[cell.reserved()];
     Cells.of(cell).forward(x, h, s, pick(unit, j, hidden, cell.unitWeightCount()), after, kept);
@@ -161,7 +169,9 @@ final class DoubleSequence {
     Cells.of(cell)
         .backward(
             pick(keep, (t * batch + b) * reserved * hidden + j, hidden, reserved),
-            pick(states, previous(t) + b * hidden + j, stride(), count),
+            isReset(t, b)
+                ? new double[count]
+                : pick(states, previous(t) + b * hidden + j, stride(), count),
             pick(states, next(t) + b * hidden + j, stride(), count),
             pick(unit, j, hidden, owned),
             gradient,
@@ -171,7 +181,7 @@ final class DoubleSequence {
             dOwn);
     put(x, dzx, products, hidden);
     put(h, dzh, products, hidden);
-    put(before, ds, b * hidden + j, batch * hidden);
+    put(isReset(t, b) ? new double[count] : before, ds, b * hidden + j, batch * hidden);
     for (int p = 0; p < owned; p++) {
       dUnit[(b * owned + p) * hidden + j] += dOwn[p];
     }

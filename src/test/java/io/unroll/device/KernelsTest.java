@@ -250,6 +250,7 @@ class KernelsTest {
       names = {
         "COLUMN_SUM",
         "GATHER_ROWS",
+        "MASK_ROWS",
         "SCATTER_ADD_ROWS",
         "SQUARE_SUM",
         "COPY_ROWS",
@@ -274,7 +275,7 @@ class KernelsTest {
         long items = (long) rows * n;
         switch (kernel) {
           case COLUMN_SUM -> c.addTo(args).i32(rows).i32((int) (items = n)).real(1);
-          case GATHER_ROWS -> c.addTo(args.buffer(index, 0)).i32(n);
+          case GATHER_ROWS, MASK_ROWS -> c.addTo(args.buffer(index, 0)).i32(n);
           case SCATTER_ADD_ROWS ->
               c.addTo(args.buffer(index, 0)).i32(rows).i32((int) (items = n)).i32(rows);
           case SQUARE_SUM -> c.addTo(args).i64((long) rows * n).i32((int) (items = rows));
@@ -326,6 +327,24 @@ class KernelsTest {
     if (kind.isCpu()) {
       assertNear(exact, out.values(), NEAR, "column sum");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "5,3", "400,67"})
+  void maskRows(int rows, int n) {
+    int[] mask = random.ints(rows, -1, 2).toArray();
+    float[] v = random(rows * n).values();
+    v[0] = Float.NaN;
+    mask[0] = 7;
+    Guarded x = Guarded.of(device, v);
+    Guarded out = Guarded.filled(device, rows * n, Float.NaN);
+    x.addTo(args);
+    args.buffer(integers(mask), 0);
+    out.addTo(args);
+    args.i32(n);
+    launch(Kernel.MASK_ROWS, (long) rows * n);
+    double[] expected = expect(rows * n, i -> mask[i / n] != 0 ? 0 : v[i]);
+    assertNear(expected, out.values(), 0, "mask");
   }
 
   @ParameterizedTest

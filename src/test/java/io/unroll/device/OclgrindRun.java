@@ -70,8 +70,8 @@ final class OclgrindRun {
   private static void sequences(Device device, CellSpec cell) {
     for (int[] sizes : new int[][] {{1, 1, 1}, {3, 3, 9}, {2, 5, 33}}) {
       for (boolean other : new boolean[] {false, true}) {
-        try (Sequence fused = new Sequence(device, cell, sizes, other, other);
-            Sequence stepwise = new Sequence(device, cell, sizes, other, other)) {
+        try (Sequence fused = new Sequence(device, cell, sizes, other, other, other);
+            Sequence stepwise = new Sequence(device, cell, sizes, other, other, other)) {
           DoubleSequence oracle = new DoubleSequence(fused);
           oracle.run();
           fused.fused();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import io.unroll.CellSpec;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -61,17 +62,23 @@ class RecurrenceTest {
 
   /** What happens to the results of a sequence when one thing about it is changed. */
   private interface Change {
-    void check(int[] sizes, boolean reverse, boolean ragged, String what);
+    void check(Function<Device, Sequence> sequence, String what);
   }
 
+  /**
+   * Each size in both directions, ragged and not, and once packed, which takes turns in the rest.
+   */
   private static void everySequence(CellSpec cell, Change change) {
-    for (int[] sizes : SIZES) {
-      for (int flags = 0; flags < 4; flags++) {
+    for (int i = 0; i < SIZES.length; i++) {
+      int[] sizes = SIZES[i];
+      for (int each = 0; each < 5; each++) {
+        boolean packed = each == 4;
+        int flags = packed ? i : each;
         boolean reverse = (flags & 1) != 0;
         boolean ragged = (flags & 2) != 0;
-        String what = cell.name() + " " + Arrays.toString(sizes);
+        String what = cell.name() + " " + Arrays.toString(sizes) + (packed ? " packed" : "");
         what += (reverse ? " reverse" : "") + (ragged ? " ragged" : "");
-        change.check(sizes, reverse, ragged, what);
+        change.check(device -> new Sequence(device, cell, sizes, reverse, ragged, packed), what);
       }
     }
   }
@@ -85,15 +92,15 @@ class RecurrenceTest {
   void fusedEqualsStepwiseOnAnyThreads(CellSpec cell) {
     everySequence(
         cell,
-        (sizes, reverse, ragged, what) -> {
+        (sequences, what) -> {
           float[][] expected;
-          try (Sequence one = new Sequence(devices.get(0), cell, sizes, reverse, ragged)) {
+          try (Sequence one = sequences.apply(devices.get(0))) {
             one.stepwise();
             expected = one.results();
           }
           double near = kind == DeviceKind.JAVA ? 0 : 1e-5;
           for (Device each : devices) {
-            try (Sequence many = new Sequence(each, cell, sizes, reverse, ragged)) {
+            try (Sequence many = sequences.apply(each)) {
               many.fused();
               assertNear(expected, many.results(), near, what + " on " + each.description());
             }
@@ -106,10 +113,10 @@ class RecurrenceTest {
   void twoRunsAreBitwiseEqual(CellSpec cell) {
     everySequence(
         cell,
-        (sizes, reverse, ragged, what) -> {
+        (sequences, what) -> {
           for (Device each : devices) {
-            try (Sequence one = new Sequence(each, cell, sizes, reverse, ragged);
-                Sequence two = new Sequence(each, cell, sizes, reverse, ragged)) {
+            try (Sequence one = sequences.apply(each);
+                Sequence two = sequences.apply(each)) {
               one.fused();
               two.fused();
               assertNear(one.results(), two.results(), 0, what);
@@ -131,10 +138,10 @@ class RecurrenceTest {
   void followsTheContract(CellSpec cell) {
     everySequence(
         cell,
-        (sizes, reverse, ragged, what) -> {
+        (sequences, what) -> {
           double[][] expected = null;
           for (Device each : devices) {
-            try (Sequence sequence = new Sequence(each, cell, sizes, reverse, ragged)) {
+            try (Sequence sequence = sequences.apply(each)) {
               if (expected == null) {
                 DoubleSequence oracle = new DoubleSequence(sequence);
                 oracle.run();
@@ -156,8 +163,8 @@ class RecurrenceTest {
     for (int[] sizes : new int[][] {{3, 4, 9}, {2, 7, 65}, {2, 33, 31}}) {
       for (boolean other : new boolean[] {false, true}) {
         for (Device each : devices) {
-          try (Sequence full = new Sequence(each, cell, sizes, other, other);
-              Sequence lean = new Sequence(each, cell, sizes, other, other)) {
+          try (Sequence full = new Sequence(each, cell, sizes, other, other, other);
+              Sequence lean = new Sequence(each, cell, sizes, other, other, other)) {
             inferenceNeedsNeitherReserveNorOutput(full, lean);
           }
         }

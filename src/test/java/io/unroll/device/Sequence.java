@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.unroll.CellSpec;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 
@@ -25,8 +26,19 @@ final class Sequence implements AutoCloseable {
   final Guarded dzx;
   final Guarded dzh;
   int[] lengths;
+  int[] resets;
 
+  /** Without resets. */
   Sequence(Device device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged) {
+    this(device, cell, sizes, reverse, ragged, false);
+  }
+
+  /**
+   * @param ragged whether rows differ in length
+   * @param packed whether rows begin anew in some steps, also in first ones and past the length
+   */
+  Sequence(
+      Device device, CellSpec cell, int[] sizes, boolean reverse, boolean ragged, boolean packed) {
     this.device = device;
     int steps = sizes[0];
     int batch = sizes[1];
@@ -57,8 +69,12 @@ final class Sequence implements AutoCloseable {
     call.reverse = reverse;
     if (ragged) {
       lengths = random.ints(batch, 0, steps + 1).toArray();
-      call.lengths = device.allocate(ElementType.INT, batch, "lengths");
-      device.copyIn(lengths, 0, call.lengths, 0, batch);
+      call.lengths = integers(lengths, "lengths");
+    }
+    if (packed) {
+      resets = random.ints(rows + 1, 0, 2).toArray();
+      call.resets = integers(resets, "resets");
+      call.resetsAt = 1;
     }
     call.zx = zx.buffer;
     call.weightHh = weight.buffer;
@@ -79,6 +95,12 @@ final class Sequence implements AutoCloseable {
     call.ldY = call.ldDy = ld;
   }
 
+  private DeviceBuffer integers(int[] values, String purpose) {
+    DeviceBuffer buffer = device.allocate(ElementType.INT, values.length, purpose);
+    device.copyIn(values, 0, buffer, 0, values.length);
+    return buffer;
+  }
+
   FusedRecurrence recurrence() {
     FusedRecurrence.Offer offer =
         device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize);
@@ -93,14 +115,16 @@ final class Sequence implements AutoCloseable {
 
   void stepwise() {
     int width = call.cell.gateCount() * call.hiddenSize;
-    try (Guarded zh = Guarded.filled(device, call.batch * width, Float.NaN)) {
+    try (Guarded zh = Guarded.filled(device, call.batch * width, Float.NaN);
+        Guarded sent = Guarded.filled(device, call.batch * width, Float.NaN)) {
       for (int k = 0; k < call.steps; k++) {
         forwardStep(call.time(k), width, zh);
       }
       for (int k = call.steps - 1; k >= 0; k--) {
-        backwardStep(call.time(k), width);
+        backwardStep(call.time(k), width, sent);
       }
       zh.values();
+      sent.values();
     }
   }
 
@@ -127,7 +151,7 @@ final class Sequence implements AutoCloseable {
     zh.addTo(args);
     args.buffer(call.biasIh, call.biasIhAt).buffer(call.biasHh, call.biasHhAt);
     args.buffer(call.unit, call.unitAt);
-    args.buffer(call.lengths, call.lengthsAt);
+    args.buffer(call.lengths, call.lengthsAt).buffer(call.resets, call.resetsAt(t));
     args.buffer(call.states, call.previousAt(t)).buffer(call.states, call.nextAt(t));
     args.buffer(call.keep, call.keepAt + (long) t * call.batch * call.cell.reserved() * h);
     args.buffer(call.y, call.yAt + (long) t * call.batch * call.ldY);
@@ -135,12 +159,12 @@ final class Sequence implements AutoCloseable {
     device.launch(device.compile(Kernel.CELL_FORWARD, call.cell), (long) call.batch * h, args);
   }
 
-  private void backwardStep(int t, int width) {
+  private void backwardStep(int t, int width, Guarded sent) {
     int h = call.hiddenSize;
     KernelArgs args = new KernelArgs();
     args.buffer(call.keep, call.keepAt + (long) t * call.batch * call.cell.reserved() * h);
     args.buffer(call.unit, call.unitAt);
-    args.buffer(call.lengths, call.lengthsAt);
+    args.buffer(call.lengths, call.lengthsAt).buffer(call.resets, call.resetsAt(t));
     args.buffer(call.states, call.previousAt(t)).buffer(call.states, call.nextAt(t));
     args.buffer(call.ds, call.dsAt);
     args.buffer(call.dUnit, call.dUnitAt);
@@ -149,14 +173,19 @@ final class Sequence implements AutoCloseable {
     args.buffer(call.dzx, call.dzxAt + product).buffer(call.dzh, call.dzhAt + product);
     args.i32(call.batch).i32(h).i64(call.stateStride()).i32(call.ldDy).i32(t);
     device.launch(device.compile(Kernel.CELL_BACKWARD, call.cell), (long) call.batch * h, args);
+    if (resets != null) {
+      args.clear().buffer(call.dzh, call.dzhAt + product).buffer(call.resets, call.resetsAt(t));
+      sent.addTo(args).i32(width);
+      device.launch(device.compile(Kernel.MASK_ROWS, null), (long) call.batch * width, args);
+    }
     device.gemm(
         false,
         false,
         call.batch,
         h,
         width,
-        call.dzh,
-        call.dzhAt + product,
+        resets == null ? call.dzh : sent.buffer,
+        resets == null ? call.dzhAt + product : Guarded.GUARDS,
         width,
         call.weightHh,
         call.weightHhAt,
@@ -179,8 +208,6 @@ final class Sequence implements AutoCloseable {
   public void close() {
     Stream.of(zx, weight, biasIh, biasHh, unit, states, keep, y, ds, dy, dzx, dzh, dUnit)
         .forEach(Guarded::close);
-    if (call.lengths != null) {
-      call.lengths.close();
-    }
+    Stream.of(call.lengths, call.resets).filter(Objects::nonNull).forEach(DeviceBuffer::close);
   }
 }

@@ -139,6 +139,7 @@ final class SmallLaunch implements AutoCloseable {
           items(n, reals(all).integers(-1, TABLE - 1).reals(TABLE * n).i32(ROWS, n, TABLE));
       case BIAS_ADD -> items(all, reals(all, n).i32(n));
       case GATHER_ROWS -> items(all, reals(TABLE * n).integers(-1, TABLE - 1).reals(all).i32(n));
+      case MASK_ROWS -> items(all, reals(all).integers(0, 1).reals(all).i32(n));
       case COPY_ROWS ->
           items(all, reals(ROWS * (n + 2), ROWS * (n + 1)).i32(n, n + 2, n + 1).real(beta));
       case TRANSPOSE -> items(all, reals(all, all).i32(ROWS, n).real(beta));

@@ -10,6 +10,8 @@ import io.unroll.CellSpec;
 import io.unroll.Philox;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.ShapeException;
+import io.unroll.engine.Schedule;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -91,6 +93,56 @@ class BackendLawsTest {
           for (int j = 0; j < HIDDEN; j++) {
             float expected = t < lengths[row] ? y[t * HIDDEN + j] : 0;
             assertEquals(expected, together[(t * BATCH + row) * HIDDEN + j], 1e-6f);
+          }
+        }
+      }
+    }
+  }
+
+  /** y, dx and the gradients of all parameters of a stack in both directions. */
+  private static List<float[]> bothDirections(
+      Backend backend, CellSpec cell, Schedule schedule, PackedRows rows) {
+    RecurrentConfig config =
+        RecurrentConfig.of(cell, INPUT, HIDDEN)
+            .withLayers(2)
+            .withBidirectional(true)
+            .withSchedule(schedule);
+    try (Parameters parameters = new Parameters(backend, 1);
+        Tape tape = new Tape(backend)) {
+      Recurrent recurrent = new Recurrent(parameters, "r", config);
+      tape.begin(Tape.Mode.TRAINING);
+      parameters.zeroGradients();
+      Tensor x = tape.input(rows.x(), rows.steps(), rows.batch(), INPUT).withGradient();
+      Tensor y = recurrent.forward(x, rows.options(tape)).y();
+      tape.backward(List.of(y), List.of(tape.input(rows.dy(), y.shape())));
+      List<float[]> results = new ArrayList<>(List.of(y.toFloats(), x.gradientToFloats()));
+      parameters.names().forEach(name -> results.add(parameters.get(name).gradientToFloats()));
+      return results;
+    }
+  }
+
+  @ParameterizedTest(name = "{0}, {1}")
+  @MethodSource("everyCellOnEveryBackend")
+  void sequencesInOneRowDoNotKnowEachOther(String name, CellSpec cell) {
+    PackedRows packed = PackedRows.random(INPUT, 2 * HIDDEN);
+    try (Backend backend = Backend.open(name)) {
+      for (Schedule schedule : Schedule.values()) {
+        List<float[]> together = bothDirections(backend, cell, schedule, packed);
+        double[][] sums = new double[together.size()][];
+        for (PackedRows sequence : packed.alone()) {
+          List<float[]> alone = bothDirections(backend, cell, schedule, sequence);
+          assertArrayEquals(alone.get(0), sequence.of(together.get(0), 2 * HIDDEN), 1e-5f, "y");
+          assertArrayEquals(alone.get(1), sequence.of(together.get(1), INPUT), 1e-5f, "dx");
+          for (int i = 2; i < sums.length; i++) {
+            double[] sum = sums[i] == null ? new double[alone.get(i).length] : sums[i];
+            float[] part = alone.get(i);
+            Arrays.setAll(sum, k -> sum[k] + part[k]);
+            sums[i] = sum;
+          }
+        }
+        for (int i = 2; i < sums.length; i++) {
+          for (int k = 0; k < sums[i].length; k++) {
+            assertEquals(sums[i][k], together.get(i)[k], 2e-5, "gradient " + i);
           }
         }
       }
@@ -185,6 +237,15 @@ class BackendLawsTest {
       }
       Recurrent.Options three = Recurrent.Options.lengths(tape.indices(new int[] {1, 1, 1}, 3));
       assertThrows(ShapeException.class, () -> gru.forward(x, three));
+      for (Indices resets :
+          List.of(
+              tape.indices(new int[6], 2, 3),
+              tape.indices(new int[12], 2, 3, 2),
+              tape.indices(new int[] {0, 0, 0, 1, 0, 2}, 3, 2),
+              tape.indices(new int[] {0, 0, 0, 1, 0, -100}, 3, 2))) {
+        Recurrent.Options bad = Recurrent.Options.resets(resets);
+        assertThrows(IllegalArgumentException.class, () -> gru.forward(x, bad));
+      }
       Indices outside = tape.indices(new int[] {4}, 1);
       assertThrows(IllegalArgumentException.class, () -> embedding.forward(outside));
       assertThrows(ShapeException.class, () -> gru.forward(tape.indices(new int[4], 4)));

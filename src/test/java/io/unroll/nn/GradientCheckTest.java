@@ -86,12 +86,20 @@ class GradientCheckTest {
         t -> {
           Recurrent.Options options =
               ragged
-                  ? Recurrent.Options.lengths(t.indices(new int[] {4, 1, 3}, batch))
-                  : new Recurrent.Options(null, null, null);
+                  ? raggedAndPacked(t, config.directions())
+                  : new Recurrent.Options(null, null, null, null);
           Tensor x = embedding.forward(t.indices(tokens, steps, batch));
           Tensor y = recurrent.forward(x, options).y();
           return Losses.crossEntropy(head.forward(y), t.indices(targets, steps, batch));
         });
+  }
+
+  /** Three rows of up to four steps; in the second direction each begins at its end. */
+  private static Recurrent.Options raggedAndPacked(Tape t, int directions) {
+    int[] resets = {0, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1};
+    int[] shape = directions == 2 ? new int[] {2, 4, 3} : new int[] {4, 3};
+    return new Recurrent.Options(
+        t.indices(new int[] {4, 1, 3}, 3), t.indices(resets, shape), null, null);
   }
 
   @ParameterizedTest(name = "{0}, {1} layers, bidirectional {2}, ragged {3}")

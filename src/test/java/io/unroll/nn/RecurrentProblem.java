@@ -27,6 +27,7 @@ record RecurrentProblem(
     int layers,
     boolean bidirectional,
     boolean ragged,
+    boolean packed,
     long seed) {
 
   private static final double INPUT_RANGE = 1;
@@ -51,6 +52,15 @@ record RecurrentProblem(
     return ragged
         ? IntStream.range(0, batch)
             .map(b -> b == batch / 2 ? steps : 1 + Math.floorMod(Philox.bits(seed, b), steps))
+            .toArray()
+        : null;
+  }
+
+  /** [D,T,B]: one in five steps, of the first ones and past a row's length as well. */
+  int[] resets() {
+    return packed
+        ? IntStream.range(0, directions() * steps * batch)
+            .map(i -> Philox.uniform(seed + 1, i) < 0.2 ? 1 : 0)
             .toArray()
         : null;
   }
@@ -85,7 +95,7 @@ record RecurrentProblem(
   /** The oracle's results by name. */
   Map<String, double[]> oracle(Arithmetic arithmetic) {
     ReferenceNetwork network = network(arithmetic);
-    Sequence sequence = new Sequence(steps, batch, inputSize, x(), lengths());
+    Sequence sequence = new Sequence(steps, batch, inputSize, x(), lengths(), resets());
     ReferenceNetwork.Forward forward = network.forward(sequence, states("s0"), weights());
     ReferenceNetwork.Gradients gradients = network.backward(forward, dy(), states("dsN"));
     Map<String, double[]> results = new LinkedHashMap<>();
@@ -124,8 +134,10 @@ record RecurrentProblem(
       state.withGradient();
     }
     Indices lengths = ragged ? tape.indices(lengths(), batch) : null;
+    int[] shape = bidirectional ? new int[] {2, steps, batch} : new int[] {steps, batch};
+    Indices resets = packed ? tape.indices(resets(), shape) : null;
     Recurrent.Output output =
-        recurrent.forward(x, new Recurrent.Options(lengths, List.of(initial), null));
+        recurrent.forward(x, new Recurrent.Options(lengths, resets, List.of(initial), null));
     Tensor dy = tape.input(dy(), steps, batch, directions() * hiddenSize);
     Tensor[] dStates = tensors(tape, "dsN");
     List<Tensor> ends = new ArrayList<>(List.of(output.y()));

@@ -25,6 +25,10 @@ class CentralDifferencesTest {
   private static final double STEP = 1e-5;
   private static final double TOLERANCE = 2e-9;
   private static final long SEED = 20261124;
+  private static final int[] LENGTHS = {3, 5, 1};
+
+  /** [T,B], at both ends, in the middle, twice in a row, and past a length. */
+  private static final int[] RESETS = {1, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1};
 
   static Stream<Arguments> layers() {
     return CellSpec.all().stream()
@@ -33,14 +37,17 @@ class CentralDifferencesTest {
                 Stream.of(false, true)
                     .flatMap(
                         reverse ->
-                            Stream.of(null, new int[] {3, 5, 1})
-                                .map(lengths -> Arguments.of(cell, reverse, lengths))));
+                            Stream.of(
+                                Arguments.of(cell, reverse, null, null),
+                                Arguments.of(cell, reverse, LENGTHS, null),
+                                Arguments.of(cell, reverse, null, RESETS),
+                                Arguments.of(cell, reverse, LENGTHS, RESETS))));
   }
 
-  @ParameterizedTest(name = "{0}, reverse {1}, lengths {2}")
+  @ParameterizedTest(name = "{0}, reverse {1}, lengths {2}, resets {3}")
   @MethodSource("layers")
-  void oneLayer(CellSpec cell, boolean reverse, int[] lengths) {
-    Problem p = Problem.random(cell, new Shape(5, 3, 2, 4), reverse, lengths, SEED);
+  void oneLayer(CellSpec cell, boolean reverse, int[] lengths, int[] resets) {
+    Problem p = Problem.random(cell, new Shape(5, 3, 2, 4), reverse, lengths, resets, SEED);
     ReferenceRecurrence.Gradients got = p.backward(Arithmetic.FLOAT64);
     DoubleSupplier loss =
         () -> {
@@ -64,11 +71,12 @@ class CentralDifferencesTest {
 
   @ParameterizedTest
   @MethodSource("cells")
-  void twoLayersInBothDirectionsOverRaggedRows(CellSpec cell) {
+  void twoLayersInBothDirectionsOverRaggedAndPackedRows(CellSpec cell) {
     SplittableRandom random = new SplittableRandom(SEED);
     ReferenceNetwork network = new ReferenceNetwork(cell, 2, 3, 2, true, Arithmetic.FLOAT64);
     int[] lengths = {4, 2};
-    Sequence input = new Sequence(4, 2, 2, Problem.uniform(random, 16, 1), lengths);
+    int[] resets = {0, 0, 0, 1, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0};
+    Sequence input = new Sequence(4, 2, 2, Problem.uniform(random, 16, 1), lengths, resets);
     Map<String, double[]> parameters = new LinkedHashMap<>();
     network
         .parameterSizes()

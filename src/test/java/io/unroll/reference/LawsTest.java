@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import io.unroll.CellSpec;
 import io.unroll.reference.Problem.Shape;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -155,6 +156,67 @@ class LawsTest {
     for (String name : Problem.weightGradients(cell)) {
       assertArrayEquals(together.get(name), sums.get(name), SUMS, name);
     }
+  }
+
+  @ParameterizedTest(name = "{0}, reverse {1}")
+  @MethodSource("layers")
+  void aRowWithAResetIsTwoRows(CellSpec cell, boolean reverse) {
+    int[] begins = {4, 2, 5}; // where the second sequence of each row lies
+    int[] resets = new int[6 * 3];
+    for (int row = 0; row < 3; row++) {
+      resets[(reverse ? begins[row] - 1 : begins[row]) * 3 + row] = 1;
+    }
+    Problem p = Problem.random(cell, SHAPE, reverse, null, resets, SEED);
+    Map<String, double[]> together = p.results(Arithmetic.FLOAT64);
+    Map<String, double[]> sums = new HashMap<>();
+    for (int row = 0; row < 3; row++) {
+      for (boolean second : new boolean[] {false, true}) {
+        int from = second ? begins[row] : 0;
+        int to = second ? 6 : begins[row];
+        int[] rows = {row};
+        boolean visitedFirst = second == reverse;
+        double[][] first = visitedFirst ? rowsOf(p.initialStates(), p, row) : null;
+        double[][] dLast = visitedFirst ? null : rowsOf(p.dFinalStates(), p, row);
+        Map<String, double[]> alone =
+            cut(p, from, to, rows, null, first, dLast).results(Arithmetic.FLOAT64);
+        String what = " of row " + row + " from " + from;
+        assertArrayEquals(alone.get("y"), part(together.get("y"), 3, 5, from, to, row), 0, what);
+        assertArrayEquals(alone.get("dx"), part(together.get("dx"), 3, 4, from, to, row), 0, what);
+        for (String state : cell.states()) {
+          String name = visitedFirst ? "d" + state + "0" : state + "_n";
+          double[] found = part(together.get(name), 3, 5, 0, 1, row);
+          assertArrayEquals(alone.get(name), found, 0, name + what);
+        }
+        for (String name : Problem.weightGradients(cell)) {
+          sums.merge(name, alone.get(name), LawsTest::sum);
+        }
+      }
+    }
+    for (String name : Problem.weightGradients(cell)) {
+      assertArrayEquals(together.get(name), sums.get(name), SUMS, name);
+    }
+  }
+
+  private static double[] sum(double[] a, double[] b) {
+    double[] sum = new double[a.length];
+    Arrays.setAll(sum, k -> a[k] + b[k]);
+    return sum;
+  }
+
+  @ParameterizedTest(name = "{0}, reverse {1}")
+  @MethodSource("layers")
+  void aResetInTheFirstStepDropsTheInitialState(CellSpec cell, boolean reverse) {
+    int[] resets = new int[6 * 3];
+    Arrays.fill(resets, reverse ? 15 : 0, reverse ? 18 : 3, 1);
+    Problem p = Problem.random(cell, SHAPE, reverse, null, resets, SEED);
+    Map<String, double[]> found = p.results(Arithmetic.FLOAT64);
+    Problem fromZero =
+        p.with(new Sequence(6, 3, 4, p.input().x(), null), null, p.dy(), p.dFinalStates());
+    Map<String, double[]> expected = fromZero.results(Arithmetic.FLOAT64);
+    for (String state : cell.states()) {
+      assertArrayEquals(new double[15], found.remove("d" + state + "0"), 0, "d" + state + "0");
+    }
+    found.forEach((name, values) -> assertArrayEquals(expected.get(name), values, 0, name));
   }
 
   /** The first n steps of a row are those of the row alone, the rest are zeros. */

@@ -30,6 +30,11 @@ record Problem(
   }
 
   static Problem random(CellSpec cell, Shape shape, boolean reverse, int[] lengths, long seed) {
+    return random(cell, shape, reverse, lengths, null, seed);
+  }
+
+  static Problem random(
+      CellSpec cell, Shape shape, boolean reverse, int[] lengths, int[] resets, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int units = shape.batch * shape.hiddenSize;
     int rows = cell.gateCount() * shape.hiddenSize;
@@ -39,7 +44,7 @@ record Problem(
         cell,
         shape.hiddenSize,
         reverse,
-        new Sequence(shape.steps, shape.batch, shape.inputSize, x, lengths),
+        new Sequence(shape.steps, shape.batch, shape.inputSize, x, lengths, resets),
         states(random, cell, units),
         new Weights(
             uniform(random, rows * shape.inputSize, bound),

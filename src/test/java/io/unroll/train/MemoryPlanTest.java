@@ -11,9 +11,13 @@ import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.data.Vocabulary;
 import io.unroll.engine.MemoryPlan;
+import io.unroll.engine.Schedule;
 import io.unroll.nn.Parameters;
+import io.unroll.nn.Recurrent;
+import io.unroll.nn.RecurrentConfig;
 import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
+import io.unroll.nn.Tensor;
 import io.unroll.train.OptimizerConfig.Method;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,6 +84,37 @@ class MemoryPlanTest {
       run.lasting(7).run(backend, batch);
       assertEquals(backend.peakBytes(), plan.bytes(), plan::toString);
       assertEquals(plan.bytes(), plan.lines().stream().mapToLong(MemoryPlan.Line::bytes).sum());
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("io.unroll.RequiredBackendsTest#available")
+  void holdsForRowsOfSeveralSequences(String name) {
+    for (Schedule schedule : Schedule.values()) {
+      MemoryPlan.Work work =
+          (device, batch) -> {
+            try (Parameters parameters = new Parameters(device, 1);
+                Tape tape = new Tape(device)) {
+              RecurrentConfig config = RecurrentConfig.of(CellSpec.GRU, 5, 65).withLayers(2);
+              Recurrent gru = new Recurrent(parameters, "", config.withSchedule(schedule));
+              for (int step = 0; step < 3; step++) {
+                tape.begin(Tape.Mode.TRAINING);
+                Tensor x = tape.input(new float[STEPS * batch * 5], STEPS, batch, 5);
+                int[] resets = new int[STEPS * batch];
+                resets[batch] = 1;
+                Recurrent.Options packed =
+                    Recurrent.Options.resets(tape.indices(resets, STEPS, batch));
+                Tensor y = gru.forward(x, packed).y();
+                tape.backward(
+                    List.of(y), List.of(tape.input(new float[STEPS * batch * 65], y.shape())));
+              }
+            }
+          };
+      try (Backend backend = Backend.open(name)) {
+        MemoryPlan plan = MemoryPlan.of(backend, 4, work);
+        work.run(backend, 4);
+        assertEquals(backend.peakBytes(), plan.bytes(), plan::toString);
+      }
     }
   }
 

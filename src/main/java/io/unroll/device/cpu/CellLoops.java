@@ -57,6 +57,8 @@ final class CellLoops {
   private int unitWeightsAt;
   private int[] lengths;
   private int lengthsAt;
+  private int[] resets;
+  private int resetsAt;
   private float[] previous;
   private int previousAt;
   private float[] next;
@@ -96,15 +98,17 @@ final class CellLoops {
     unitWeightsAt = Args.at(args, 4);
     lengths = Args.integers(args, 5);
     lengthsAt = Args.at(args, 5);
-    previous = Args.reals(args, 6);
-    previousAt = Args.at(args, 6);
-    next = Args.reals(args, 7);
-    nextAt = Args.at(args, 7);
-    reserve = Args.reals(args, 8);
-    reserveAt = Args.at(args, 8);
-    output = Args.reals(args, 9);
-    outputAt = Args.at(args, 9);
-    sizes(args, 10);
+    resets = Args.integers(args, 6);
+    resetsAt = Args.at(args, 6);
+    previous = Args.reals(args, 7);
+    previousAt = Args.at(args, 7);
+    next = Args.reals(args, 8);
+    nextAt = Args.at(args, 8);
+    reserve = Args.reals(args, 9);
+    reserveAt = Args.at(args, 9);
+    output = Args.reals(args, 10);
+    outputAt = Args.at(args, 10);
+    sizes(args, 11);
     return this;
   }
 
@@ -117,21 +121,23 @@ final class CellLoops {
     unitWeightsAt = Args.at(args, 1);
     lengths = Args.integers(args, 2);
     lengthsAt = Args.at(args, 2);
-    previous = Args.reals(args, 3);
-    previousAt = Args.at(args, 3);
-    next = Args.reals(args, 4);
-    nextAt = Args.at(args, 4);
-    stateGradient = Args.reals(args, 5);
-    stateGradientAt = Args.at(args, 5);
-    unitGradient = Args.reals(args, 6);
-    unitGradientAt = Args.at(args, 6);
-    output = Args.reals(args, 7);
-    outputAt = Args.at(args, 7);
-    inputProduct = Args.reals(args, 8);
-    inputProductAt = Args.at(args, 8);
-    recurrentProduct = Args.reals(args, 9);
-    recurrentProductAt = Args.at(args, 9);
-    sizes(args, 10);
+    resets = Args.integers(args, 3);
+    resetsAt = Args.at(args, 3);
+    previous = Args.reals(args, 4);
+    previousAt = Args.at(args, 4);
+    next = Args.reals(args, 5);
+    nextAt = Args.at(args, 5);
+    stateGradient = Args.reals(args, 6);
+    stateGradientAt = Args.at(args, 6);
+    unitGradient = Args.reals(args, 7);
+    unitGradientAt = Args.at(args, 7);
+    output = Args.reals(args, 8);
+    outputAt = Args.at(args, 8);
+    inputProduct = Args.reals(args, 9);
+    inputProductAt = Args.at(args, 9);
+    recurrentProduct = Args.reals(args, 10);
+    recurrentProductAt = Args.at(args, 10);
+    sizes(args, 11);
     return this;
   }
 
@@ -186,6 +192,8 @@ final class CellLoops {
     unitWeightsAt = (int) call.unitAt;
     lengths = JavaBuffer.integers(call.lengths);
     lengthsAt = (int) call.lengthsAt;
+    resets = JavaBuffer.integers(call.resets);
+    resetsAt = (int) call.resetsAt(time);
     previous = JavaBuffer.reals(call.states);
     previousAt = (int) call.previousAt(time);
     next = previous;
@@ -233,6 +241,10 @@ final class CellLoops {
     return lengths != null && time >= lengths[lengthsAt + row];
   }
 
+  private boolean isReset(int row) {
+    return resets != null && resets[resetsAt + row] != 0;
+  }
+
   private void carry(int row, int first, int end) {
     for (int k = 0; k < states; k++) {
       int at = k * stateStride + row * hiddenSize + first;
@@ -247,15 +259,17 @@ final class CellLoops {
   private void forwardRow(int row, int first, int end) {
     int product = row * gates * hiddenSize;
     int state = row * hiddenSize;
+    boolean reset = isReset(row);
     for (int j = first; j < end; j++) {
       for (int g = 0; g < gates; g++) {
         int unit = g * hiddenSize + j;
         int at = product + unit;
         zx[g] = (double) inputProduct[inputProductAt + at] + biasIh[biasIhAt + unit];
-        zh[g] = (double) recurrentProduct[recurrentProductAt + at] + biasHh[biasHhAt + unit];
+        double recurrent = reset ? 0 : recurrentProduct[recurrentProductAt + at];
+        zh[g] = recurrent + biasHh[biasHhAt + unit];
       }
       for (int k = 0; k < states; k++) {
-        sPrev[k] = previous[previousAt + k * stateStride + state + j];
+        sPrev[k] = reset ? 0 : previous[previousAt + k * stateStride + state + j];
       }
       loadOwn(j);
       math.forward(zx, zh, sPrev, own, s, keep);
@@ -295,13 +309,14 @@ final class CellLoops {
 
   private void backwardRow(int row, int first, int end) {
     int state = row * hiddenSize;
+    boolean reset = isReset(row);
     for (int j = first; j < end; j++) {
       for (int k = 0; k < reserved; k++) {
         keep[k] = reserve[reserveAt + (row * reserved + k) * hiddenSize + j];
       }
       for (int k = 0; k < states; k++) {
         int at = k * stateStride + state + j;
-        sPrev[k] = previous[previousAt + at];
+        sPrev[k] = reset ? 0 : previous[previousAt + at];
         s[k] = next[nextAt + at];
         ds[k] = stateGradient[stateGradientAt + k * batch * hiddenSize + state + j];
       }
@@ -316,7 +331,8 @@ final class CellLoops {
         recurrentProduct[recurrentProductAt + at] = (float) dzh[g];
       }
       for (int k = 0; k < states; k++) {
-        stateGradient[stateGradientAt + k * batch * hiddenSize + state + j] = (float) dsPrev[k];
+        float gradient = reset ? 0 : (float) dsPrev[k];
+        stateGradient[stateGradientAt + k * batch * hiddenSize + state + j] = gradient;
       }
       for (int p = 0; p < unitWeightCount; p++) {
         unitGradient[unitGradientAt + (row * unitWeightCount + p) * hiddenSize + j] +=

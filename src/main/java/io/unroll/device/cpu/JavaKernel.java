@@ -27,6 +27,7 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
       case BIAS_ADD -> each(kernel, 1, PointwiseLoops::biasAdd);
       case COLUMN_SUM -> with(kernel, ReductionLoops::columnSum, a -> Args.integer(a, 2));
       case GATHER_ROWS -> each(kernel, 1, RowLoops::gather);
+      case MASK_ROWS -> each(kernel, 1, RowLoops::mask);
       case SCATTER_ADD_ROWS -> with(kernel, RowLoops::scatterAdd, a -> Args.integer(a, 3));
       case CROSS_ENTROPY_FORWARD ->
           with(

@@ -125,12 +125,26 @@ final class JavaRecurrence implements FusedRecurrence, WorkerPool.Task {
     for (int k = call.steps - 1; k >= 0; k--) {
       int time = call.time(k);
       scratch.cells.backwardOperands(call, time).backward(from * hiddenSize, to * hiddenSize);
-      int dzhAt = (int) call.dzhAt + (time * call.batch + from) * products;
-      scratch
-          .multiplier
-          .left(dzh, dzhAt, products, 1)
-          .result(ds, (int) call.dsAt + from * hiddenSize, hiddenSize, 1)
-          .multiply(packed, to - from, true);
+      int dzhAt = (int) call.dzhAt + time * call.batch * products;
+      for (int row = from; row < to; ) {
+        int end = endOfProduct(time, row, to);
+        scratch
+            .multiplier
+            .left(dzh, dzhAt + row * products, products, 1)
+            .result(ds, (int) call.dsAt + row * hiddenSize, hiddenSize, 1)
+            .multiply(packed, end - row, true);
+        row = end + 1;
+      }
     }
+  }
+
+  /** The first row from a given one on that is reset, and so gets no product; at most to. */
+  private int endOfProduct(int time, int row, int to) {
+    int[] resets = JavaBuffer.integers(call.resets);
+    int end = resets == null ? to : row;
+    while (end < to && resets[(int) call.resetsAt(time) + end] == 0) {
+      end++;
+    }
+    return end;
   }
 }

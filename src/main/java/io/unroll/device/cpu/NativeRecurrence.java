@@ -6,7 +6,7 @@ import io.unroll.device.RecurrentCall;
 /** All steps of a recurrence of one cell in one native call. */
 final class NativeRecurrence implements FusedRecurrence {
   /** Fields of {@code Recurrence} in native/cpu/isa.h. */
-  private static final int FIELDS = 21;
+  private static final int FIELDS = 22;
 
   private final NativeDevice device;
   private final int cell;
@@ -35,6 +35,7 @@ final class NativeRecurrence implements FusedRecurrence {
     block.clear().add(cell);
     block.add(call.steps).add(call.batch).add(call.hiddenSize).add(call.reverse ? 1 : 0);
     block.add(NativeBuffer.integers(call.lengths, call.lengthsAt));
+    block.add(NativeBuffer.integers(call.resets, call.resetsAt));
     block.add(NativeBuffer.reals(call.zx, call.zxAt));
     block.add(NativeBuffer.reals(call.weightHh, call.weightHhAt));
     block.add(NativeBuffer.reals(call.biasIh, call.biasIhAt));

@@ -32,6 +32,24 @@ final class RowLoops {
     }
   }
 
+  static void mask(KernelArgs args, int from, int to, Scratch scratch) {
+    float[] x = Args.reals(args, 0);
+    int[] mask = Args.integers(args, 1);
+    float[] out = Args.reals(args, 2);
+    int outAt = Args.at(args, 2);
+    int n = Args.integer(args, 3);
+    for (int i = from; i < to; ) {
+      int row = i / n;
+      int count = Math.min((row + 1) * n, to) - i;
+      if (mask[Args.at(args, 1) + row] != 0) {
+        Arrays.fill(out, outAt + i, outAt + i + count, 0);
+      } else {
+        System.arraycopy(x, Args.at(args, 0) + i, out, outAt + i, count);
+      }
+      i += count;
+    }
+  }
+
   static void scatterAdd(KernelArgs args, int from, int to, Scratch scratch) {
     float[] x = Args.reals(args, 0);
     int xAt = Args.at(args, 0);

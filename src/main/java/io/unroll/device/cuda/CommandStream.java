@@ -1,12 +1,13 @@
 package io.unroll.device.cuda;
 
 import io.unroll.DeviceException;
+import java.util.ArrayList;
+import java.util.List;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
@@ -16,6 +17,11 @@ import jcuda.driver.JCudaDriver;
  * of the backend goes through here, and here its return code is looked at: after a failure the
  * backend can only be closed, because nobody knows which of the queued commands have run, and the
  * driver lets the context do nothing more.
+ *
+ * <p>Launches, copies to the device and foreign work are written to a list first. The driver gets
+ * them, in their order, when somebody must see what they do, or the list is full: as a graph if it
+ * had the same commands before, else one by one. {@code -Dunroll.cuda.graphs=false} hands over all
+ * one by one, and so does a profile, which measures each.
  */
 final class CommandStream implements AutoCloseable {
   /** Whose context the driver has for a thread, as far as this package has set it. */
@@ -29,10 +35,17 @@ final class CommandStream implements AutoCloseable {
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final ParameterBlock parameters;
+  private final boolean usesGraphs = usesGraphs();
+  private final CommandList list = new CommandList();
+  private final List<ForeignWork> foreign = new ArrayList<>();
   private boolean isRetained;
   private CUstream stream;
+  private CommandGraphs graphs;
   private Profile profile;
   private DeviceException failure;
+
+  /** A graph that was launched since the stream was last waited for, for messages; or null. */
+  private CommandGraph replayed;
 
   /**
    * Retains the context and makes a stream.
@@ -65,14 +78,18 @@ final class CommandStream implements AutoCloseable {
     parameters = made;
   }
 
+  private static boolean usesGraphs() {
+    String wanted = System.getProperty("unroll.cuda.graphs", "true");
+    if (!wanted.equals("true") && !wanted.equals("false")) {
+      throw new IllegalArgumentException(
+          "-Dunroll.cuda.graphs must be true or false, but is " + wanted);
+    }
+    return wanted.equals("true");
+  }
+
   /** The device that runs the commands. */
   Hardware hardware() {
     return hardware;
-  }
-
-  /** Where the parameters of the next launch go. */
-  ParameterBlock parameters() {
-    return parameters;
   }
 
   /** The driver looks for the context at the calling thread. */
@@ -94,6 +111,11 @@ final class CommandStream implements AutoCloseable {
    * @throws IllegalStateException if it is closed
    */
   void requireUsable() {
+    requireOpen();
+    check(makeCurrent(), "cuCtxSetCurrent");
+  }
+
+  private void requireOpen() {
     if (failure != null) {
       throw new DeviceException(
           "backend \"" + backend + "\" has failed before and can only be closed", failure);
@@ -101,7 +123,6 @@ final class CommandStream implements AutoCloseable {
     if (stream == null) {
       throw new IllegalStateException("backend \"" + backend + "\" is closed");
     }
-    check(makeCurrent(), "cuCtxSetCurrent");
   }
 
   /** Remembers a failure; the exception is to be thrown. */
@@ -118,63 +139,152 @@ final class CommandStream implements AutoCloseable {
     return failure;
   }
 
+  private DeviceException fail(Throwable thrown) {
+    String said = thrown instanceof DeviceException ? thrown.getMessage() : thrown.toString();
+    failure =
+        new DeviceException(
+            "backend \"%s\" failed: %s; it can only be closed".formatted(backend, said), thrown);
+    return failure;
+  }
+
   private void check(int code, String call) {
     if (code != ReturnCode.SUCCESS) {
       throw fail(code, call);
     }
   }
 
-  private void begin() {
-    requireUsable();
-    if (profile != null) {
-      profile.begin();
+  /** Begins a command, whose values and kernel are to follow. */
+  CommandList begin() {
+    requireOpen();
+    if (!list.hasRoom()) {
+      flush();
     }
-  }
-
-  private void end(String what) {
-    if (profile != null) {
-      profile.end(what);
-    }
+    return list.begin();
   }
 
   /** Queues a copy to the device; the host memory must stay as it is until the copy has run. */
-  void write(CUdeviceptr memory, long byteAt, long bytes, Pointer host) {
+  void write(long to, long from, long bytes) {
     begin();
-    check(
-        JCudaDriver.cuMemcpyHtoDAsync(memory.withByteOffset(byteAt), host, bytes, stream),
-        "cuMemcpyHtoDAsync");
-    end("copy in");
+    list.copy(to, from, bytes);
+  }
+
+  /**
+   * Queues what another library does.
+   *
+   * @param work always the same object for the same kind of work
+   * @param words tells what to do; equal words for equal work. They may be changed afterwards
+   * @param length how many of them count, at most {@value CommandList#MOST_WORDS}
+   */
+  void foreign(ForeignWork work, long[] words, int length) {
+    assert length <= CommandList.MOST_WORDS : work.name() + " has " + length + " words";
+    begin();
+    int number = foreign.indexOf(work);
+    if (number < 0) {
+      number = foreign.size();
+      foreign.add(work);
+    }
+    list.foreign(work, number, words, length);
+  }
+
+  /** Hands the list over to the driver. */
+  private void flush() {
+    if (list.count() == 0) {
+      return;
+    }
+    try {
+      requireUsable();
+      CommandGraph graph = usesGraphs && profile == null ? graphs().run(list) : null;
+      if (graph != null) {
+        replayed = graph;
+      } else {
+        issue();
+      }
+    } catch (RuntimeException | Error e) {
+      if (failure != null) {
+        throw e;
+      }
+      throw fail(e);
+    } finally {
+      list.clear();
+    }
+  }
+
+  private CommandGraphs graphs() {
+    if (graphs == null) {
+      graphs = new CommandGraphs(this, new GraphNodes(context, stream, parameters));
+    }
+    return graphs;
+  }
+
+  /** How many graphs were made and launched. */
+  CommandGraphs.Counts graphCounts() {
+    return graphs().counts();
+  }
+
+  private void issue() {
+    for (int i = 0; i < list.count(); i++) {
+      if (profile != null) {
+        profile.begin();
+      }
+      switch (list.kind(i)) {
+        case CommandList.KERNEL -> launch(i);
+        case CommandList.COPY ->
+            check(
+                JCudaDriver.cuMemcpyHtoDAsync(
+                    Addresses.device(list.targetAt(i)),
+                    Addresses.host(list.sourceAt(i)),
+                    list.bytesAt(i),
+                    stream),
+                "cuMemcpyHtoDAsync");
+        default -> list.foreignAt(i).issue(stream, list.shape(), list.wordsFrom(i));
+      }
+      if (profile != null) {
+        profile.end(list.name(i));
+      }
+    }
+  }
+
+  private void launch(int i) {
+    int code =
+        JCudaDriver.cuLaunchKernel(
+            list.kernelAt(i).handle(),
+            list.groupsAt(i),
+            1,
+            1,
+            list.groupAt(i),
+            1,
+            1,
+            list.dynamicBytesAt(i),
+            stream,
+            parameters.load(list, i),
+            null);
+    if (code != ReturnCode.SUCCESS) {
+      throw fail(code, "cuLaunchKernel of " + list.name(i));
+    }
   }
 
   /** Queues a copy from the device. */
   void read(CUdeviceptr memory, long byteAt, long bytes, Pointer host) {
-    begin();
+    flush();
+    requireUsable();
+    if (profile != null) {
+      profile.begin();
+    }
     check(
         JCudaDriver.cuMemcpyDtoHAsync(host, memory.withByteOffset(byteAt), bytes, stream),
         "cuMemcpyDtoHAsync");
-    end("copy out");
-  }
-
-  /** Queues the same four bytes, so many times, from the start of memory on. */
-  void fill(CUdeviceptr memory, long count, int pattern) {
-    requireUsable();
-    check(JCudaDriver.cuMemsetD32Async(memory, pattern, count, stream), "cuMemsetD32Async");
+    if (profile != null) {
+      profile.end("copy out");
+    }
   }
 
   /**
-   * Queues a kernel with what is in {@link #parameters}.
-   *
-   * @param what its name, for messages and the profile
+   * Queues the same four bytes, so many times, from the start of memory on that is new: no command
+   * of the list knows it, so this one need not wait for them.
    */
-  void launch(CUfunction kernel, int groups, int group, String what) {
-    begin();
-    int code =
-        JCudaDriver.cuLaunchKernel(
-            kernel, groups, 1, 1, group, 1, 1, 0, stream, parameters.table(), null);
-    if (code != ReturnCode.SUCCESS) {
-      throw fail(code, "cuLaunchKernel of " + what);
-    }
-    end(what);
+  void fillNew(CUdeviceptr memory, long count, int pattern) {
+    requireUsable();
+    check(JCudaDriver.cuMemsetD32Async(memory, pattern, count, stream), "cuMemsetD32Async");
   }
 
   /** Makes an event, which {@link #record} sets; whoever asked for it destroys it. */
@@ -187,14 +297,32 @@ final class CommandStream implements AutoCloseable {
 
   /** Lets an event come when all that is queued now has run. */
   void record(CUevent event) {
+    flush();
+    mark(event);
+  }
+
+  /** Lets an event come when all that the driver has now has run. */
+  void mark(CUevent event) {
     requireUsable();
     check(JCudaDriver.cuEventRecord(event, stream), "cuEventRecord");
   }
 
-  /** Waits for an event. */
+  /** Waits for an event that was recorded. */
   void await(CUevent event) {
     requireUsable();
-    check(JCudaDriver.cuEventSynchronize(event), "a queued command");
+    checkRun(JCudaDriver.cuEventSynchronize(event));
+  }
+
+  private void checkRun(int code) {
+    if (code != ReturnCode.SUCCESS) {
+      throw fail(
+          code,
+          replayed == null
+              ? "a queued command"
+              : "a queued command, which may be inside a replayed graph of %s (without graphs,"
+                      .formatted(replayed.describe())
+                  + " -Dunroll.cuda.graphs=false, fewer may be meant),");
+    }
   }
 
   /** Milliseconds between two events that have come. */
@@ -205,18 +333,26 @@ final class CommandStream implements AutoCloseable {
 
   /** Waits until all that is queued has run. */
   void finish() {
+    flush();
     requireUsable();
-    check(JCudaDriver.cuStreamSynchronize(stream), "a queued command");
+    checkRun(JCudaDriver.cuStreamSynchronize(stream));
+    replayed = null;
   }
 
   /**
-   * Takes memory of the device.
+   * Takes memory of the device; where there is none left, from the graphs.
    *
    * @return the return code; out of memory is the caller's and leaves the stream usable
    */
   int allocate(DeviceMemory memory, long bytes) {
     requireUsable();
-    return JCudaDriver.cuMemAlloc(memory, bytes);
+    int code = JCudaDriver.cuMemAlloc(memory, bytes);
+    if (code == ReturnCode.OUT_OF_MEMORY && graphs != null && !graphs.isEmpty()) {
+      finish();
+      graphs.close();
+      code = JCudaDriver.cuMemAlloc(memory, bytes);
+    }
+    return code;
   }
 
   /**
@@ -224,6 +360,7 @@ final class CommandStream implements AutoCloseable {
    * here is a failure of a command before, and the next command throws it.
    */
   void free(DeviceMemory memory) {
+    flushQuietly();
     int code = makeCurrent();
     if (code == ReturnCode.SUCCESS) {
       code = JCudaDriver.cuMemFree(memory);
@@ -259,11 +396,29 @@ final class CommandStream implements AutoCloseable {
     }
   }
 
-  /** Waits for the stream as far as it still works; the context is current then. */
+  /** A failure is remembered, for the next command to throw. */
+  private void flushQuietly() {
+    try {
+      if (failure == null) {
+        flush();
+      }
+    } catch (RuntimeException e) {
+      assert failure != null : e;
+    }
+  }
+
+  /**
+   * Waits for the stream as far as it still works, and gives graphs back, which are of modules that
+   * may go then; the context is current.
+   */
   void drain() {
+    flushQuietly();
     makeCurrent();
     if (stream != null) {
       ReturnCode.freed(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
+    }
+    if (graphs != null) {
+      graphs.close();
     }
   }
 

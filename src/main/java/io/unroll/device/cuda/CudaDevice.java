@@ -66,6 +66,16 @@ final class CudaDevice extends GpuDevice {
     stream.finish();
   }
 
+  /** Where its commands go. */
+  CommandStream stream() {
+    return stream;
+  }
+
+  /** How many graphs were made and launched. */
+  CommandGraphs.Counts graphCounts() {
+    return stream.graphCounts();
+  }
+
   @Override
   protected void free() {
     stream.drain();
@@ -94,7 +104,7 @@ final class CudaDevice extends GpuDevice {
   }
 
   private boolean touch(DeviceMemory memory, long length) {
-    stream.fill(memory, length, UNTOUCHED);
+    stream.fillNew(memory, length, UNTOUCHED);
     return true;
   }
 
@@ -136,7 +146,7 @@ final class CudaDevice extends GpuDevice {
 
   @Override
   public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {
-    ((CudaKernel) kernel).launch(stream, (int) groups, GROUP, items, args);
+    ((CudaKernel) kernel).launch(stream, (int) groups, GROUP, 0, items, args);
   }
 
   @Override

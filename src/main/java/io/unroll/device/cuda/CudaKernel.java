@@ -3,7 +3,6 @@ package io.unroll.device.cuda;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
-import jcuda.driver.CUfunction;
 
 /**
  * An entry of a loaded module.
@@ -12,22 +11,26 @@ import jcuda.driver.CUfunction;
  * @param kernel which of the contract it is; null for those of products and recurrences
  * @param label its name in messages and profiles
  */
-record CudaKernel(CUfunction handle, Kernel kernel, String label) implements DeviceKernel {
+record CudaKernel(Function handle, Kernel kernel, String label) implements DeviceKernel {
   /**
-   * Sets the arguments, behind which stands the number of items, and queues the kernel. A buffer is
-   * the address where in it to begin.
+   * Queues the kernel with its arguments, behind which stands the number of items. A buffer is the
+   * address where in it to begin.
+   *
+   * @param dynamicBytes memory of a group besides what its text declares
    */
-  void launch(CommandStream stream, int groups, int group, long items, KernelArgs args) {
-    ParameterBlock block = stream.parameters();
+  void launch(
+      CommandStream stream, int groups, int group, int dynamicBytes, long items, KernelArgs args) {
+    CommandList list = stream.begin();
     for (int i = 0; i < args.count(); i++) {
-      switch (args.kind(i)) {
-        case BUFFER -> block.setEight(i, CudaBuffer.address(args.bufferAt(i), args.offsetAt(i)));
-        case I32 -> block.setFour(i, args.i32At(i));
-        case I64 -> block.setEight(i, args.i64At(i));
-        case REAL -> block.setFour(i, Float.floatToRawIntBits((float) args.realAt(i)));
-      }
+      list.value(
+          switch (args.kind(i)) {
+            case BUFFER -> CudaBuffer.address(args.bufferAt(i), args.offsetAt(i));
+            case I32 -> args.i32At(i);
+            case I64 -> args.i64At(i);
+            case REAL -> Float.floatToRawIntBits((float) args.realAt(i));
+          });
     }
-    block.setEight(args.count(), items);
-    stream.launch(handle, groups, group, label);
+    list.value(items);
+    list.kernel(this, groups, group, dynamicBytes);
   }
 }

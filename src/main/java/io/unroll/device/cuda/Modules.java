@@ -5,7 +5,6 @@ import io.unroll.device.GpuEntry;
 import io.unroll.device.Kernel;
 import java.util.HashMap;
 import java.util.Map;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
@@ -40,7 +39,7 @@ final class Modules implements AutoCloseable {
         module = load(key);
         modules.put(key, module);
       }
-      CUfunction handle = new CUfunction();
+      Function handle = new Function();
       ReturnCode.require(
           JCudaDriver.cuModuleGetFunction(handle, module, entry.name()),
           "cuModuleGetFunction of " + entry.name() + " in " + key);

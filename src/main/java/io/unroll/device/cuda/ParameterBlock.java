@@ -9,7 +9,7 @@ import jcuda.Pointer;
  */
 final class ParameterBlock implements AutoCloseable {
   /** More than an entry has. */
-  private static final int CAPACITY = 32;
+  static final int CAPACITY = 32;
 
   private static final int BYTES = CAPACITY * Long.BYTES;
 
@@ -28,18 +28,18 @@ final class ParameterBlock implements AutoCloseable {
     table = memory.withByteOffset(BYTES);
   }
 
-  /** Sets a parameter to the four bytes of an int or a float. */
-  void setFour(int index, int bits) {
-    values.putInt(index * Long.BYTES, bits);
-  }
-
-  /** Sets a parameter to a long or to an address. */
-  void setEight(int index, long bits) {
-    values.putLong(index * Long.BYTES, bits);
-  }
-
-  /** The addresses of all parameters, for cuLaunchKernel, which reads them before it returns. */
-  Pointer table() {
+  /**
+   * Takes the parameters of launch i of a list. Those of four bytes are the low half of their
+   * value, which comes first: all hosts of CUDA are little-endian.
+   *
+   * @return the addresses of all parameters, which the driver reads before its call returns
+   */
+  Pointer load(CommandList list, int i) {
+    long[] all = list.values();
+    int from = list.valuesFrom(i);
+    for (int k = from; k < list.valuesFrom(i + 1); k++) {
+      values.putLong((k - from) * Long.BYTES, all[k]);
+    }
     return table;
   }
 

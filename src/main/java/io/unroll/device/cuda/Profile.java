@@ -34,13 +34,13 @@ final class Profile implements AutoCloseable {
       starts[count] = stream.newEvent(CUevent_flags.CU_EVENT_DEFAULT);
       stops[count] = stream.newEvent(CUevent_flags.CU_EVENT_DEFAULT);
     }
-    stream.record(starts[count]);
+    stream.mark(starts[count]);
   }
 
   /** Marks where it ends. */
   void end(String name) {
     names[count] = name;
-    stream.record(stops[count++]);
+    stream.mark(stops[count++]);
   }
 
   /** Waits for the commands and reads their times. */

@@ -10,6 +10,7 @@ final class ReturnCode {
 
   static final int SUCCESS = CUresult.CUDA_SUCCESS;
   static final int OUT_OF_MEMORY = CUresult.CUDA_ERROR_OUT_OF_MEMORY;
+  static final int UNKNOWN = CUresult.CUDA_ERROR_UNKNOWN;
   static final int NO_DEVICE = CUresult.CUDA_ERROR_NO_DEVICE;
 
   /** What a driver says whose library and kernel module are of different versions. */

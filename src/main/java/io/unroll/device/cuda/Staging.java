@@ -58,7 +58,7 @@ final class Staging implements AutoCloseable {
    * Queues a copy of count elements of a float[], double[] or int[] into a buffer. Doubles are
    * rounded to float. The array may be changed afterwards.
    */
-  void copyIn(Object source, int from, CUdeviceptr target, long at, int count) {
+  void copyIn(Object source, int from, DeviceMemory target, long at, int count) {
     for (int done = 0; done < count; ) {
       if (used == HALF) {
         nextHalf();
@@ -66,10 +66,9 @@ final class Staging implements AutoCloseable {
       int part = Math.min(count - done, (HALF - used) / Integer.BYTES);
       put(source, from + done, part);
       stream.write(
-          target,
-          Integer.BYTES * (at + done),
-          (long) Integer.BYTES * part,
-          starts[half].withByteOffset(used));
+          target.address() + Integer.BYTES * (at + done),
+          memory.address() + (long) half * HALF + used,
+          (long) Integer.BYTES * part);
       used = (used + Integer.BYTES * part + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
       done += part;
     }
@@ -125,7 +124,10 @@ final class Staging implements AutoCloseable {
     stream.record(arrivals[half]);
   }
 
-  /** The stream runs in order, so after a read nothing is under way from either half. */
+  /**
+   * The stream runs in order, so after a read nothing is under way from either half. That the next
+   * step's copies begin at the same place again lets graphs stay as they are.
+   */
   private void restart() {
     half = 0;
     used = 0;

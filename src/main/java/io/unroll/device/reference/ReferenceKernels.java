@@ -8,6 +8,7 @@ import io.unroll.Philox;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
 import io.unroll.reference.Cells;
+import java.util.Arrays;
 
 /** The kernels of {@link Kernel}, each as its Javadoc there says it, one item after the other. */
 final class ReferenceKernels {
@@ -29,6 +30,7 @@ final class ReferenceKernels {
       case BIAS_ADD -> ReferenceKernels::biasAdd;
       case COLUMN_SUM -> ReferenceKernels::columnSum;
       case GATHER_ROWS -> ReferenceKernels::gatherRows;
+      case MASK_ROWS -> ReferenceKernels::maskRows;
       case SCATTER_ADD_ROWS -> ReferenceKernels::scatterAddRows;
       case CROSS_ENTROPY_FORWARD -> ReferenceLosses::crossEntropyForward;
       case CROSS_ENTROPY_MEAN -> ReferenceLosses::crossEntropyMean;
@@ -115,6 +117,16 @@ final class ReferenceKernels {
     }
   }
 
+  private static void maskRows(KernelArgs args, int items) {
+    double[] x = reals(args.bufferAt(0));
+    int[] mask = ints(args.bufferAt(1));
+    double[] out = reals(args.bufferAt(2));
+    for (int i = 0; i < items; i++) {
+      boolean masked = mask[at(args, 1) + i / args.i32At(3)] != 0;
+      out[at(args, 2) + i] = masked ? 0 : x[at(args, 0) + i];
+    }
+  }
+
   private static void scatterAddRows(KernelArgs args, int items) {
     double[] x = reals(args.bufferAt(0));
     int[] index = ints(args.bufferAt(1));
@@ -177,6 +189,11 @@ final class ReferenceKernels {
     }
   }
 
+  /** Whether row b begins anew, by buffer argument i. */
+  private static boolean isReset(KernelArgs args, int i, int b) {
+    return args.bufferAt(i) != null && ints(args.bufferAt(i))[at(args, i) + b] != 0;
+  }
+
   /** {@link Kernel#CELL_FORWARD} for one cell. */
   private static final class CellForward implements Body {
     private final Cells.CellMath math;
@@ -199,45 +216,49 @@ final class ReferenceKernels {
 
     @Override
     public void run(KernelArgs args, int items) {
-      int hidden = args.i32At(11);
-      int stride = (int) args.i64At(12);
+      int hidden = args.i32At(12);
+      int stride = (int) args.i64At(13);
       int[] lengths = ints(args.bufferAt(5));
       for (int item = 0; item < items; item++) {
         int b = item / hidden;
         int j = item % hidden;
-        boolean active = lengths == null || args.i32At(14) < lengths[at(args, 5) + b];
+        boolean active = lengths == null || args.i32At(15) < lengths[at(args, 5) + b];
         step(args, b, j, hidden, stride, active);
-        if (args.bufferAt(9) != null) {
-          double h = active ? reals(args.bufferAt(7))[at(args, 7) + item] : 0;
-          reals(args.bufferAt(9))[at(args, 9) + b * args.i32At(13) + j] = h;
+        if (args.bufferAt(10) != null) {
+          double h = active ? reals(args.bufferAt(8))[at(args, 8) + item] : 0;
+          reals(args.bufferAt(10))[at(args, 10) + b * args.i32At(14) + j] = h;
         }
       }
     }
 
     private void step(KernelArgs args, int b, int j, int hidden, int stride, boolean active) {
-      double[] previous = reals(args.bufferAt(6));
-      double[] next = reals(args.bufferAt(7));
+      double[] previous = reals(args.bufferAt(7));
+      double[] next = reals(args.bufferAt(8));
       for (int k = 0; k < sp.length; k++) {
-        sp[k] = previous[at(args, 6) + k * stride + b * hidden + j];
+        sp[k] = previous[at(args, 7) + k * stride + b * hidden + j];
         s[k] = sp[k];
       }
       if (active) {
+        boolean reset = isReset(args, 6, b);
+        if (reset) {
+          Arrays.fill(sp, 0);
+        }
         for (int g = 0; g < px.length; g++) {
           int unit = g * hidden + j;
           int product = b * px.length * hidden + unit;
           px[g] = reals(args.bufferAt(0))[at(args, 0) + product];
           px[g] += reals(args.bufferAt(2))[at(args, 2) + unit];
-          ph[g] = reals(args.bufferAt(1))[at(args, 1) + product];
+          ph[g] = reset ? 0 : reals(args.bufferAt(1))[at(args, 1) + product];
           ph[g] += reals(args.bufferAt(3))[at(args, 3) + unit];
         }
         loadOwn(args, 4, j, hidden, own);
         math.forward(px, ph, sp, own, s, kept);
-        for (int k = 0; k < kept.length && args.bufferAt(8) != null; k++) {
-          reals(args.bufferAt(8))[at(args, 8) + (b * kept.length + k) * hidden + j] = kept[k];
+        for (int k = 0; k < kept.length && args.bufferAt(9) != null; k++) {
+          reals(args.bufferAt(9))[at(args, 9) + (b * kept.length + k) * hidden + j] = kept[k];
         }
       }
       for (int k = 0; k < s.length; k++) {
-        next[at(args, 7) + k * stride + b * hidden + j] = s[k];
+        next[at(args, 8) + k * stride + b * hidden + j] = s[k];
       }
     }
   }
@@ -270,42 +291,48 @@ final class ReferenceKernels {
 
     @Override
     public void run(KernelArgs args, int items) {
-      int batch = args.i32At(10);
-      int hidden = args.i32At(11);
+      int batch = args.i32At(11);
+      int hidden = args.i32At(12);
       int[] lengths = ints(args.bufferAt(2));
       for (int item = 0; item < items; item++) {
         int b = item / hidden;
         int j = item % hidden;
-        boolean active = lengths == null || args.i32At(14) < lengths[at(args, 2) + b];
+        boolean active = lengths == null || args.i32At(15) < lengths[at(args, 2) + b];
         if (active) {
           load(args, b, j, batch, hidden);
           loadOwn(args, 1, j, hidden, own);
+          if (isReset(args, 3, b)) {
+            Arrays.fill(sp, 0);
+          }
           math.backward(kept, sp, s, own, ds, dzx, dzh, dsPrevious, dOwn);
+          if (isReset(args, 3, b)) {
+            Arrays.fill(dsPrevious, 0);
+          }
         }
         for (int g = 0; g < dzx.length; g++) {
           int product = (b * dzx.length + g) * hidden + j;
-          reals(args.bufferAt(9))[at(args, 9) + product] = active ? dzh[g] : 0;
-          reals(args.bufferAt(8))[at(args, 8) + product] = active ? dzx[g] : 0;
+          reals(args.bufferAt(10))[at(args, 10) + product] = active ? dzh[g] : 0;
+          reals(args.bufferAt(9))[at(args, 9) + product] = active ? dzx[g] : 0;
         }
         for (int k = 0; active && k < ds.length; k++) {
-          reals(args.bufferAt(5))[at(args, 5) + (k * batch + b) * hidden + j] = dsPrevious[k];
+          reals(args.bufferAt(6))[at(args, 6) + (k * batch + b) * hidden + j] = dsPrevious[k];
         }
         for (int p = 0; active && p < dOwn.length; p++) {
-          reals(args.bufferAt(6))[at(args, 6) + (b * dOwn.length + p) * hidden + j] += dOwn[p];
+          reals(args.bufferAt(7))[at(args, 7) + (b * dOwn.length + p) * hidden + j] += dOwn[p];
         }
       }
     }
 
     private void load(KernelArgs args, int b, int j, int batch, int hidden) {
-      int stride = (int) args.i64At(12);
+      int stride = (int) args.i64At(13);
       for (int k = 0; k < s.length; k++) {
         int state = k * stride + b * hidden + j;
-        sp[k] = reals(args.bufferAt(3))[at(args, 3) + state];
-        s[k] = reals(args.bufferAt(4))[at(args, 4) + state];
-        ds[k] = reals(args.bufferAt(5))[at(args, 5) + (k * batch + b) * hidden + j];
+        sp[k] = reals(args.bufferAt(4))[at(args, 4) + state];
+        s[k] = reals(args.bufferAt(5))[at(args, 5) + state];
+        ds[k] = reals(args.bufferAt(6))[at(args, 6) + (k * batch + b) * hidden + j];
       }
-      if (args.bufferAt(7) != null) {
-        ds[0] += reals(args.bufferAt(7))[at(args, 7) + b * args.i32At(13) + j];
+      if (args.bufferAt(8) != null) {
+        ds[0] += reals(args.bufferAt(8))[at(args, 8) + b * args.i32At(14) + j];
       }
       for (int k = 0; k < kept.length; k++) {
         kept[k] = reals(args.bufferAt(0))[at(args, 0) + (b * kept.length + k) * hidden + j];
