@@ -2,6 +2,9 @@
  * its simulation on the CPU (native/cudasim) calls otherwise. One text for both; the only file of kernels/cuda
  * that knows which compiler is reading.
  *
+ *   UNROLLED                    before a loop that must be unrolled, so that what it indexes lies in registers
+ *   ROLLED                      before a loop that must not be unrolled
+ *   RESIDENT(groups) name(...)  an entry like KERNEL that leaves room for so many groups on a processor
  *   GROUP_MEMORY(type, x)       declares x, the memory of the group whose size the launch gives
  *   GRID_BARRIER()              waits for all groups of a cooperative launch
  *   copy_async                  16 bytes into the group's memory; seen by this lane after copy_async_wait, by
@@ -25,8 +28,12 @@
 #define UNROLL_CUDA_PORT_H
 #include "../dialect.h"
 
+#define RESIDENT(groups) extern "C" __global__ void __launch_bounds__(GROUP, groups)
+
 #if defined(UNROLL_CUDASIM)
 
+#define UNROLLED
+#define ROLLED
 #define GROUP_MEMORY(type, x) type *x = reinterpret_cast<type *>(unroll::cudasim::dynamicMemory())
 #define GRID_BARRIER() unroll::cudasim::gridBarrier()
 #define CLUSTER_KERNEL KERNEL
@@ -94,6 +101,8 @@ DEVICE_FN void store_async(peer_pointer to, unsigned long long value, peer_point
 
 #include <cooperative_groups.h>
 
+#define UNROLLED _Pragma("unroll")
+#define ROLLED _Pragma("unroll 1")
 #define GROUP_MEMORY(type, x)                                 \
   extern __shared__ __align__(128) unsigned char x##_bytes[]; \
   type *x = reinterpret_cast<type *>(x##_bytes)
@@ -150,6 +159,12 @@ DEVICE_FN void copy_async_part(void *to, const void *from, int bytes) {
 DEVICE_FN void copy_async_commit() {}
 template <int NEWEST>
 DEVICE_FN void copy_async_wait() {}
+
+/* The host launches nothing that multiplies fragments here; that it compiles is enough. */
+DEVICE_FN void multiply_bf16(float (&)[4], const unsigned (&)[4], const unsigned (&)[2]) { asm volatile("trap;"); }
+DEVICE_FN void multiply_tf32(float (&)[4], const unsigned (&)[4], const unsigned (&)[2]) { asm volatile("trap;"); }
+DEVICE_FN unsigned pack_bf16(float, float) { return 0; }
+DEVICE_FN unsigned to_tf32(float) { return 0; }
 
 #endif
 

@@ -13,8 +13,8 @@ function(multiply out list separator name text)
   set(${out} "${all}" PARENT_SCOPE)
 endfunction()
 
-# Sets key, file (that with the entries), files, defines (the text of its constants) and cluster for a module. words
-# are its files and constants, without choices.
+# Sets key, file (that with the entries), files, defines (the text of its constants, GROUP among them) and cluster for
+# a module. words are its files and constants, without choices.
 macro(describe_module words)
   set(files)
   set(defines)
@@ -37,6 +37,9 @@ macro(describe_module words)
       set(file ${part})
     endif()
   endforeach()
+  if(NOT constants MATCHES "(^|;)GROUP=")
+    string(APPEND defines "#define GROUP 256\n")
+  endif()
   list(SORT constants)
   get_filename_component(key ${file} NAME_WE)
   string(JOIN "-" key ${key}${cell} ${constants})
@@ -68,7 +71,6 @@ function(write_module words root units images)
   file(CONFIGURE OUTPUT ${units}/${key}.cpp @ONLY CONTENT [[
 #include "registry.h"
 #define CUDASIM_SECTION "cudasim_@id@"
-#define GROUP 256
 @defines@@includes@
 extern "C" {
 extern const unsigned char __start_cudasim_@id@[] __attribute__((visibility("hidden")));
@@ -91,9 +93,11 @@ const Registration registration(&module);
 ]])
   file(CONFIGURE OUTPUT ${images}/${key}.fatbin CONTENT "UNROLL_CUDASIM ${key}\n")
   set_property(GLOBAL APPEND PROPERTY written_modules ${units}/${key}.cpp)
+  set_property(GLOBAL APPEND PROPERTY written_keys ${key})
 endfunction()
 
-# Sets out to the modules of a list, each with spaces between its words. cells: those that * stands for.
+# Sets out to the modules of a list, each with spaces between its words. cells: those that * stands for, and those
+# that a line may name; one with another is left out.
 function(expand_modules out list cells)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
   file(STRINGS ${list} lines REGEX "^[^#]")
@@ -113,19 +117,30 @@ function(expand_modules out list cells)
       endif()
     endforeach()
     list(TRANSFORM modules REPLACE "^: " "")
-    list(APPEND all ${modules})
+    if(NOT line MATCHES "cells/([a-z_0-9]+)\\.h" OR CMAKE_MATCH_1 IN_LIST cells)
+      list(APPEND all ${modules})
+    endif()
   endforeach()
   set(${out} "${all}" PARENT_SCOPE)
+endfunction()
+
+# Writes the resource in which a program finds the keys of the images.
+function(write_keys images)
+  list(JOIN ARGN "\n" text)
+  file(CONFIGURE OUTPUT ${images}/keys.txt CONTENT "${text}\n")
 endfunction()
 
 # Sets out to the translation units of all modules of a list. root: what its files are below.
 function(write_modules out list root cells units images)
   set_property(GLOBAL PROPERTY written_modules "")
+  set_property(GLOBAL PROPERTY written_keys "")
   expand_modules(modules ${list} "${cells}")
   foreach(module IN LISTS modules)
     string(REPLACE " " ";" module ${module})
     write_module("${module}" ${root} ${units} ${images})
   endforeach()
+  get_property(all GLOBAL PROPERTY written_keys)
+  write_keys(${images} ${all})
   get_property(all GLOBAL PROPERTY written_modules)
   set(${out} "${all}" PARENT_SCOPE)
 endfunction()

@@ -165,14 +165,14 @@ void compare(const char *what, int index, double found, double expected, double 
 }
 
 void compareAll(const char *what, Floats &found, const std::vector<double> &exact,
-                const std::vector<float> &plain) {
+                const std::vector<float> &plain, double slack) {
   double error = 0, largest = 0;
   for (size_t i = 0; i < exact.size(); i++) {
     if (std::isnan(exact[i])) continue;
     error = std::fmax(error, std::fabs(plain[i] - exact[i]));
     largest = std::fmax(largest, std::fabs(exact[i]));
   }
-  double tolerance = std::fmax(4 * error, 32 * std::ldexp(largest, -24));
+  double tolerance = std::fmax(4 * error, 32 * std::ldexp(largest, -24)) + slack;
   if (found.size() != exact.size()) fail("%s has the wrong length", what);
   for (size_t i = 0; i < exact.size(); i++) compare(what, static_cast<int>(i), found[i], exact[i], tolerance);
 }

@@ -69,9 +69,9 @@ std::vector<float> numbers(size_t count, Random &random, float scale = 1);
 void compare(const char *what, int index, double found, double expected, double tolerance);
 
 // Fails unless found is as near to exact as docs/numerics.md wants it, plain being the same in plain
-// float32. Elements of exact that are NaN must be NaN.
+// float32, or at most slack further. Elements of exact that are NaN must be NaN.
 void compareAll(const char *what, Floats &found, const std::vector<double> &exact,
-                const std::vector<float> &plain);
+                const std::vector<float> &plain, double slack = 0);
 
 void testPool();
 void testMemory();

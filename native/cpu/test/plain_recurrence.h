@@ -44,12 +44,16 @@ struct Sequence {
   bool past(int t, int b) const { return !lengths.empty() && t >= lengths[static_cast<size_t>(b)]; }
 };
 
+// What becomes of an operand before it is multiplied.
+using Rounding = double (*)(double);
+inline double unrounded(double x) { return x; }
+
 // What a recurrence gives; elements that it must not write are not numbers.
 template <class Real>
 struct Outcome {
   std::vector<Real> states, keep, y, ds, dzx, dzh, dUnit;
 
-  explicit Outcome(const Sequence &of) {
+  explicit Outcome(const Sequence &of, Rounding rounding = unrounded) : rounding(rounding) {
     size_t rows = static_cast<size_t>(of.steps) * of.batch, units = rows * of.hiddenSize;
     states.resize(of.state(of.cell.states, 0, 0, 0));
     keep.assign(units * of.cell.reserved, NOTHING);
@@ -70,6 +74,17 @@ struct Outcome {
   }
 
  private:
+  Rounding rounding;
+
+  Real operand(Real x) const { return static_cast<Real>(rounding(static_cast<double>(x))); }
+  Real weight(const Sequence &of, int row, int column) const {
+    return operand(static_cast<Real>(of.weightHh[static_cast<size_t>(row) * of.hiddenSize + column]));
+  }
+  // The states before a step as that step sees them.
+  Real previousState(const Sequence &of, int s, int t, int b, int j) const {
+    return of.isReset(t, b) ? Real{0} : states[of.state(s, of.before(t), b, j)];
+  }
+
   void forward(const Sequence &of) {
     for (int k = 0; k < of.steps; k++) {
       int t = of.time(k);
@@ -88,8 +103,8 @@ struct Outcome {
     Real unit[MOST] = {};
     ownWeights(of, j, unit);
     for (int i = 0; i < of.cell.states; i++) {
+      previous[i] = previousState(of, i, t, b, j);
       s[i] = states[of.state(i, of.before(t), b, j)];
-      previous[i] = of.isReset(t, b) ? 0 : s[i];
     }
     bool past = of.past(t, b);
     if (!past) {
@@ -97,9 +112,8 @@ struct Outcome {
         int row = g * of.hiddenSize + j;
         zx[g] = static_cast<Real>(of.zx[of.product(t, b, g, j)]) + of.biasIh[row];
         zh[g] = of.biasHh[row];
-        for (int i = 0; i < of.hiddenSize && !of.isReset(t, b); i++) {
-          zh[g] += static_cast<Real>(of.weightHh[static_cast<size_t>(row) * of.hiddenSize + i]) *
-                   states[of.state(0, of.before(t), b, i)];
+        for (int i = 0; i < of.hiddenSize; i++) {
+          zh[g] += weight(of, row, i) * operand(previousState(of, 0, t, b, i));
         }
       }
       plainForward(of.cell, zx, zh, previous, unit, s, kept);
@@ -118,8 +132,7 @@ struct Outcome {
         for (int j = 0; j < of.hiddenSize && !of.isReset(t, b); j++) {
           Real sum = 0;
           for (int row = 0; row < of.cell.gates * of.hiddenSize; row++) {
-            sum += dzh[of.product(t, b, 0, row)] *
-                   static_cast<Real>(of.weightHh[static_cast<size_t>(row) * of.hiddenSize + j]);
+            sum += operand(dzh[of.product(t, b, 0, row)]) * weight(of, row, j);
           }
           ds[of.gradient(0, b, j)] += sum;
         }
@@ -133,7 +146,7 @@ struct Outcome {
     ownWeights(of, j, unit);
     for (int i = 0; i < of.cell.reserved; i++) kept[i] = keep[of.reserve(t, b, i, j)];
     for (int i = 0; i < of.cell.states; i++) {
-      previous[i] = of.isReset(t, b) ? 0 : states[of.state(i, of.before(t), b, j)];
+      previous[i] = previousState(of, i, t, b, j);
       s[i] = states[of.state(i, of.after(t), b, j)];
       d[i] = ds[of.gradient(i, b, j)];
     }
@@ -143,9 +156,7 @@ struct Outcome {
       dzx[of.product(t, b, g, j)] = dx[g];
       dzh[of.product(t, b, g, j)] = dh[g];
     }
-    for (int i = 0; i < of.cell.states; i++) {
-      ds[of.gradient(i, b, j)] = of.isReset(t, b) ? 0 : dPrevious[i];
-    }
+    for (int i = 0; i < of.cell.states; i++) ds[of.gradient(i, b, j)] = of.isReset(t, b) ? Real{0} : dPrevious[i];
     for (int p = 0; p < of.cell.unitWeights; p++) dUnit[of.own(b, p, j)] += dOwn[p];
   }
 };

@@ -71,9 +71,9 @@ int launchWith(void *function, const Launch &launch, std::vector<void *> paramet
 }
 
 void compareDevice(const char *what, const Device<float> &found, const std::vector<double> &exact,
-                   const std::vector<float> &plain) {
+                   const std::vector<float> &plain, double slack) {
   Floats values(found.read());
-  compareAll(what, values, exact, plain);
+  compareAll(what, values, exact, plain, slack);
 }
 
 }  // namespace test

@@ -145,7 +145,7 @@ class Device {
 
 // compareAll of what a device has.
 void compareDevice(const char *what, const Device<float> &found, const std::vector<double> &exact,
-                   const std::vector<float> &plain);
+                   const std::vector<float> &plain, double slack = 0);
 
 void testExchange();
 void testReports();

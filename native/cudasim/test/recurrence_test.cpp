@@ -1,7 +1,11 @@
-// A recurrence by each of its kernels, kernels/gpu/sequence.h, step.h and stepwise.h, against plain loops.
+// A recurrence by each of its kernels, kernels/gpu/sequence.h, step.h and stepwise.h and kernels/cuda/block.h, against
+// plain loops.
 #include <algorithm>
+#include <sstream>
 
 #include "../../cpu/test/plain_recurrence.h"
+#include "../runtime/modules.h"
+#include "block_program.h"
 #include "driver.h"
 
 namespace unroll {
@@ -12,7 +16,7 @@ struct Shape {
   int steps, batch, hiddenSize;
 };
 
-Sequence problem(const PlainCell &cell, Shape shape, bool reverse, bool uneven) {
+Sequence problem(const PlainCell &cell, Shape shape, bool reverse, bool ragged, bool resets = false) {
   Random random(static_cast<uint64_t>(shape.steps * 1000 + shape.batch * 100 + shape.hiddenSize));
   Sequence made{};
   made.cell = cell;
@@ -33,8 +37,8 @@ Sequence problem(const PlainCell &cell, Shape shape, bool reverse, bool uneven) 
   made.dLast = numbers(units * cell.states, random);
   made.dUnitBefore = numbers(units * cell.unitWeights, random);
   made.dy = numbers(static_cast<size_t>(made.steps) * made.batch * made.ldDy, random);
-  for (int b = 0; b < shape.batch && uneven; b++) made.lengths.push_back(random.below(shape.steps + 1));
-  for (int i = 0; i < shape.steps * shape.batch && uneven; i++) made.resets.push_back(random.below(2));
+  for (int b = 0; b < shape.batch && ragged; b++) made.lengths.push_back(random.below(shape.steps + 1));
+  for (int i = 0; i < shape.steps * shape.batch && resets; i++) made.resets.push_back(random.below(3) == 0 ? 7 : 0);
   return made;
 }
 
@@ -95,6 +99,22 @@ class Run {
                 of.batch, of.hiddenSize, of.reverse ? 1 : 0, of.ldDy, lanes, items));
   }
 
+  void block(const BlockProgram &program) {
+    unsigned groups = pieces(of.batch, program.rows());
+    int64_t items = groups;
+    Launch forward = {groups, program.memory(of.cell.gates, false)}, backward = {groups, program.memory(of.cell.gates, true)};
+    forward.lanes = backward.lanes = program.lanes;
+    void *kernel = function(program.key, "block_forward_kernel");
+    CALL(cuFuncSetAttribute(kernel, MOST_DYNAMIC_MEMORY, static_cast<int>(forward.sharedBytes)));
+    CALL(launch(kernel, forward, zx.at(), weights.at(), biasIh.at(), biasHh.at(), unit.at(), lengths.at(), resets.at(),
+                states.at(), keep.at(), y.at(), of.steps, of.batch, of.hiddenSize, of.reverse ? 1 : 0, of.ldY, items));
+    kernel = function(program.key, "block_backward_kernel");
+    CALL(cuFuncSetAttribute(kernel, MOST_DYNAMIC_MEMORY, static_cast<int>(backward.sharedBytes)));
+    CALL(launch(kernel, backward, weights.at(), keep.at(), unit.at(), lengths.at(), resets.at(), states.at(), ds.at(),
+                dUnit.at(), dy.at(), dzx.at(), dzh(), of.steps, of.batch, of.hiddenSize, of.reverse ? 1 : 0, of.ldDy,
+                items));
+  }
+
   void steps(int rows) {
     std::string module = std::string("step-") + of.cell.name + "-ROWS=" + std::to_string(rows);
     unsigned groups = pieces(of.batch, 8 * rows) * pieces(of.hiddenSize, 32);
@@ -138,14 +158,14 @@ class Run {
     }
   }
 
-  void compareWith(const Outcome<double> &exact, const Outcome<float> &plain) {
-    compareDevice("states", states, exact.states, plain.states);
-    compareDevice("keep", keep, exact.keep, plain.keep);
-    compareDevice("y", y, exact.y, plain.y);
-    compareDevice("ds", ds, exact.ds, plain.ds);
-    compareDevice("dUnit", dUnit, exact.dUnit, plain.dUnit);
-    compareDevice("dzx", dzx, exact.dzx, plain.dzx);
-    if (!add) compareDevice("dzh", dzhOwn, exact.dzh, plain.dzh);
+  void compareWith(const Outcome<double> &exact, const Outcome<float> &plain, double slack = 0) {
+    compareDevice("states", states, exact.states, plain.states, slack);
+    compareDevice("keep", keep, exact.keep, plain.keep, slack);
+    compareDevice("y", y, exact.y, plain.y, slack);
+    compareDevice("ds", ds, exact.ds, plain.ds, slack);
+    compareDevice("dUnit", dUnit, exact.dUnit, plain.dUnit, slack);
+    compareDevice("dzx", dzx, exact.dzx, plain.dzx, slack);
+    if (!add) compareDevice("dzh", dzhOwn, exact.dzh, plain.dzh, slack);
   }
 
  private:
@@ -180,7 +200,7 @@ class Run {
 };
 
 void testCell(const PlainCell &cell, Shape shape, bool reverse, bool uneven) {
-  Sequence of = problem(cell, shape, reverse, uneven);
+  Sequence of = problem(cell, shape, reverse, uneven, uneven);
   Outcome<double> exact(of);
   Outcome<float> plain(of);
   auto with = [&](const char *kernels, auto run) {
@@ -204,10 +224,42 @@ void testCell(const PlainCell &cell, Shape shape, bool reverse, bool uneven) {
   }
 }
 
+void testBlock(const PlainCell &cell, const BlockProgram &program, Shape shape, bool reverse, bool ragged,
+               bool resets) {
+  Sequence of = problem(cell, shape, reverse, ragged, resets);
+  Outcome<double> exact(of, program.rounding());
+  Outcome<float> plain(of, program.rounding());
+  about("%s %dx%dx%d%s%s%s", program.key.c_str(), shape.steps, shape.batch, shape.hiddenSize, reverse ? " reverse" : "",
+        ragged ? " ragged" : "", resets ? " resets" : "");
+  Session session;
+  Run made(of, exact);
+  made.block(program);
+  CALL(cuCtxSynchronize());
+  made.compareWith(exact, plain, oneRounding(program, of, exact));
+}
+
+void testBlocks(const PlainCell &cell) {
+  std::istringstream keys(cudasim::moduleKeys());
+  for (std::string key; keys >> key;) {
+    BlockProgram program(key, cell);
+    if (program.lanes == 0) continue;
+    int most = program.hidden;
+    testBlock(cell, program, {4, 9, 65}, false, true, true);
+    if (QUICK) continue;
+    testBlock(cell, program, {1, 1, 1}, false, false, false);
+    testBlock(cell, program, {3, 3, 7}, true, true, false);
+    testBlock(cell, program, {2, 17, most - 1}, true, true, true);
+    testBlock(cell, program, {3, 8, most}, false, false, true);
+    testBlock(cell, program, {2, 4, 128}, true, false, false);
+    if (most > 128) testBlock(cell, program, {2, 3, 129}, false, false, false);
+  }
+}
+
 }  // namespace
 
 void testRecurrences() {
   for (const PlainCell &cell : PLAIN_CELLS) {
+    testBlocks(cell);
     if (!QUICK) testCell(cell, {1, 1, 1}, false, false);
     testCell(cell, {3, 9, 35}, true, true);
   }

@@ -1,12 +1,16 @@
 package io.unroll.device;
 
+import io.unroll.CellSpec;
+import java.util.List;
+import java.util.Map;
+
 /**
  * A device that runs the text of {@code kernels/gpu}: groups of {@link #groupSize} lanes that share
  * a memory of their own. {@link GpuKernels}, {@link GpuGemm} and {@link GpuRecurrences} tell it
  * what to launch.
  */
 public interface Gpu extends Device {
-  /** The lanes of a group, 256 or 64: the macro {@code GROUP} of every text. */
+  /** The lanes of a group, 256 or 64: the macro {@code GROUP} of a text that does not choose it. */
   int groupSize();
 
   /** Where its buffers are entered. */
@@ -17,6 +21,22 @@ public interface Gpu extends Device {
 
   /** Bytes that a group may have of its own memory. */
   long groupMemoryBytes();
+
+  /** Bytes that it may have where an entry asks for them: {@link GpuEntry#groupMemory}. */
+  default long mostGroupMemoryBytes() {
+    return groupMemoryBytes();
+  }
+
+  /**
+   * The constants of the programs that were compiled of a file for a cell before. A device that
+   * compiles on the user's machine compiles with any constants, but nothing of {@code
+   * kernels/cuda}.
+   *
+   * @param file a path below {@code kernels/}
+   */
+  default List<Map<String, Integer>> programs(String file, CellSpec cell) {
+    return List.of();
+  }
 
   /**
    * Whether {@link #entry} can give an entry. A device that compiles on the user's machine has all;

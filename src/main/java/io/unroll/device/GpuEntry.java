@@ -11,13 +11,35 @@ import java.util.TreeMap;
  *
  * @param files what is included, in order, as paths below {@code kernels/}
  * @param name the function
- * @param constants macros that are defined before, besides {@code GROUP}
+ * @param constants macros that are defined before; {@code GROUP} is among them where it is not the
+ *     device's own
+ * @param groupMemory bytes of the group's memory that a launch adds to what the text declares
  */
-public record GpuEntry(List<String> files, String name, Map<String, Integer> constants) {
+public record GpuEntry(
+    List<String> files, String name, Map<String, Integer> constants, int groupMemory) {
   /** Copies both, so that equal entries are equal. */
   public GpuEntry {
     files = List.copyOf(files);
     constants = java.util.Collections.unmodifiableMap(new TreeMap<>(constants));
+  }
+
+  /** An entry that needs no more of the group's memory than its text declares. */
+  public GpuEntry(List<String> files, String name, Map<String, Integer> constants) {
+    this(files, name, constants, 0);
+  }
+
+  /** The same with so many bytes of the group's memory. */
+  GpuEntry withGroupMemory(int bytes) {
+    return new GpuEntry(files, name, constants, bytes);
+  }
+
+  /**
+   * The lanes of its groups.
+   *
+   * @param usual those of a text that does not choose them
+   */
+  public int lanes(int usual) {
+    return constants.getOrDefault("GROUP", usual);
   }
 
   /** An entry of one file without constants. */

@@ -2,14 +2,17 @@ package io.unroll.device;
 
 import io.unroll.CellSpec;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
- * {@link Device#fusedRecurrence} by the text of {@code kernels/gpu}. Where the states of a few rows
- * lie in a group's own memory and W_hh there as well, or is small enough to be read again at every
- * step, one launch runs all steps ({@code sequence.h}); else each step is one launch of product and
- * cell together ({@code step.h}). Where a device has not all programs, the nearest that it has is
- * taken. {@code -Dunroll.gpu.recurrence=sequence} or {@code step} allows only that one.
+ * {@link Device#fusedRecurrence} by the text of {@code kernels}. Where a device has programs that
+ * keep W_hh on the chip and its groups have the memory, one launch runs all steps ({@code
+ * block.h}). Where the states of a few rows lie in a group's own memory and W_hh there as well, or
+ * is small enough to be read again at every step, one launch does so too ({@code sequence.h}); else
+ * each step is one launch of product and cell together ({@code step.h}). Where a device has not all
+ * programs, the nearest that it has is taken. {@code -Dunroll.gpu.recurrence=block}, {@code
+ * sequence} or {@code step} allows only that one.
  */
 public final class GpuRecurrences {
   /**
@@ -30,9 +33,9 @@ public final class GpuRecurrences {
   public GpuRecurrences(Gpu gpu) {
     this.gpu = gpu;
     this.transposed = new GpuWorkspace(gpu, "transposed recurrent weights");
-    if (!allowed.equals("any") && !allowed.equals("sequence") && !allowed.equals("step")) {
+    if (!List.of("any", "block", "sequence", "step").contains(allowed)) {
       throw new IllegalArgumentException(
-          "-Dunroll.gpu.recurrence must be any, sequence or step, but is " + allowed);
+          "-Dunroll.gpu.recurrence must be any, block, sequence or step, but is " + allowed);
     }
   }
 
@@ -42,7 +45,16 @@ public final class GpuRecurrences {
   }
 
   private FusedRecurrence.Offer newOffer(Key key) {
-    if (!allowed.equals("step")) {
+    if (allows("block")) {
+      GpuBlockPlan plan = GpuBlockPlan.of(gpu, key.cell, key.hiddenSize);
+      if (plan.fits()) {
+        return FusedRecurrence.Offer.of(new GpuBlock(gpu, key.cell, plan));
+      }
+      if (allowed.equals("block")) {
+        return refused(key, "one launch with W_hh on the chip", plan.why());
+      }
+    }
+    if (allows("sequence")) {
       GpuSequencePlan plan =
           GpuSequencePlan.of(gpu, key.cell, key.batch, key.hiddenSize, STREAMED_BYTES);
       if (plan.fits()) {
@@ -56,6 +68,10 @@ public final class GpuRecurrences {
     return step.isThere()
         ? FusedRecurrence.Offer.of(step)
         : refused(key, "a launch for each step", "no program was compiled for this cell");
+  }
+
+  private boolean allows(String way) {
+    return allowed.equals(way) || allowed.equals("any");
   }
 
   private FusedRecurrence.Offer refused(Key key, String what, String why) {

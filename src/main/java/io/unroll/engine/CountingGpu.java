@@ -9,6 +9,8 @@ import io.unroll.device.GpuEntry;
 import io.unroll.device.GpuGemm;
 import io.unroll.device.GpuRecurrences;
 import io.unroll.device.KernelArgs;
+import java.util.List;
+import java.util.Map;
 
 /** Counts what a GPU would hold, the scratch of its products and recurrences included. */
 final class CountingGpu extends CountingDevice implements Gpu {
@@ -39,6 +41,16 @@ final class CountingGpu extends CountingDevice implements Gpu {
   @Override
   public long groupMemoryBytes() {
     return like.groupMemoryBytes();
+  }
+
+  @Override
+  public long mostGroupMemoryBytes() {
+    return like.mostGroupMemoryBytes();
+  }
+
+  @Override
+  public List<Map<String, Integer>> programs(String file, CellSpec cell) {
+    return like.programs(file, cell);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.unroll.Backend;
 import io.unroll.BackendOptions;
+import io.unroll.CellSpec;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.device.cpu.CpuDevices;
 import java.util.ArrayList;
@@ -84,17 +85,21 @@ public enum DeviceKind {
   }
 
   /**
-   * Opens a device for each way to run a recurrence: on each number of threads, and on a GPU as it
-   * chooses by size and with a launch for each step whatever the size.
+   * Opens a device for each way to run a recurrence: on each number of threads of a CPU, and on a
+   * GPU one that has only that way. All but the last may refuse some sizes.
    */
   public List<Device> openWays() {
     if (isCpu()) {
       return openAll();
     }
-    List<Device> ways = new ArrayList<>(List.of(open(0)));
-    System.setProperty("unroll.gpu.recurrence", "step");
+    List<Device> ways = new ArrayList<>();
     try {
-      ways.add(open(0));
+      for (String way : List.of("block", "sequence", "step")) {
+        System.setProperty("unroll.gpu.recurrence", way);
+        Device device = open(0);
+        device.fusedRecurrence(CellSpec.TANH, 1, 1, 1); // the first question reads the property
+        ways.add(device);
+      }
     } finally {
       System.clearProperty("unroll.gpu.recurrence");
     }

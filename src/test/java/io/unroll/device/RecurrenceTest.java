@@ -101,6 +101,9 @@ class RecurrenceTest {
           double near = kind == DeviceKind.JAVA ? 0 : 1e-5;
           for (Device each : devices) {
             try (Sequence many = sequences.apply(each)) {
+              if (many.isRefused()) {
+                continue;
+              }
               many.fused();
               assertNear(expected, many.results(), near, what + " on " + each.description());
             }
@@ -117,6 +120,9 @@ class RecurrenceTest {
           for (Device each : devices) {
             try (Sequence one = sequences.apply(each);
                 Sequence two = sequences.apply(each)) {
+              if (one.isRefused()) {
+                continue;
+              }
               one.fused();
               two.fused();
               assertNear(one.results(), two.results(), 0, what);
@@ -147,6 +153,9 @@ class RecurrenceTest {
                 oracle.run();
                 expected = oracle.results();
               }
+              if (sequence.isRefused()) {
+                continue;
+              }
               sequence.fused();
               float[][] found = sequence.results();
               for (int i = 0; i < expected.length; i++) {
@@ -165,7 +174,9 @@ class RecurrenceTest {
         for (Device each : devices) {
           try (Sequence full = new Sequence(each, cell, sizes, other, other, other);
               Sequence lean = new Sequence(each, cell, sizes, other, other, other)) {
-            inferenceNeedsNeitherReserveNorOutput(full, lean);
+            if (!full.isRefused()) {
+              inferenceNeedsNeitherReserveNorOutput(full, lean);
+            }
           }
         }
       }

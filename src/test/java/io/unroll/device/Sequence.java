@@ -101,6 +101,12 @@ final class Sequence implements AutoCloseable {
     return buffer;
   }
 
+  /** Whether the device may run it only in a way that does not fit. */
+  boolean isRefused() {
+    return device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize).recurrence()
+        == null;
+  }
+
   FusedRecurrence recurrence() {
     FusedRecurrence.Offer offer =
         device.fusedRecurrence(call.cell, call.steps, call.batch, call.hiddenSize);

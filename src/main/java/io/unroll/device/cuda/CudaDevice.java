@@ -11,10 +11,11 @@ import io.unroll.device.GpuKernels;
 import io.unroll.device.Kernel;
 import io.unroll.device.KernelArgs;
 import java.util.List;
+import java.util.Map;
 
 /** A device by its CUDA driver: float32, work in the order of the calls. */
 final class CudaDevice extends GpuDevice {
-  /** What the kernels of {@code modules.txt} were compiled with. */
+  /** What the kernels of {@code modules.txt} were compiled with that do not say it themselves. */
   private static final int GROUP = 256;
 
   private final Hardware hardware;
@@ -43,7 +44,7 @@ final class CudaDevice extends GpuDevice {
       }
     }
     staging = made;
-    modules = new Modules(stream);
+    modules = new Modules(stream, GROUP);
   }
 
   @Override
@@ -140,13 +141,18 @@ final class CudaDevice extends GpuDevice {
   }
 
   @Override
+  public List<Map<String, Integer>> programs(String file, CellSpec cell) {
+    return Images.constants(file, cell);
+  }
+
+  @Override
   public DeviceKernel entry(GpuEntry entry) {
     return modules.kernel(entry, null, label(entry));
   }
 
   @Override
   public void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args) {
-    ((CudaKernel) kernel).launch(stream, (int) groups, GROUP, 0, items, args);
+    ((CudaKernel) kernel).launch(stream, (int) groups, items, args);
   }
 
   @Override
@@ -162,6 +168,11 @@ final class CudaDevice extends GpuDevice {
   @Override
   public long groupMemoryBytes() {
     return hardware.groupMemoryBytes();
+  }
+
+  @Override
+  public long mostGroupMemoryBytes() {
+    return hardware.mostGroupMemoryBytes();
   }
 
   @Override

@@ -17,6 +17,7 @@ import jcuda.driver.JCudaDriver;
  * @param driver the driver's version of CUDA, as 13000
  * @param memoryBytes memory of the device
  * @param groupMemoryBytes memory that the lanes of one group share without asking for more
+ * @param mostGroupMemoryBytes memory that they share where a launch asks for it
  * @param units its multiprocessors
  * @param refusal why Unroll cannot use it, or null
  */
@@ -28,6 +29,7 @@ record Hardware(
     int driver,
     long memoryBytes,
     long groupMemoryBytes,
+    long mostGroupMemoryBytes,
     int units,
     String refusal)
     implements GpuSelection.Found {
@@ -57,6 +59,7 @@ record Hardware(
         driver,
         memory[0],
         number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK),
+        number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
         number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
         targets.refusal(major, minor, driver));
   }

@@ -1,5 +1,6 @@
 package io.unroll.device.cuda;
 
+import io.unroll.CellSpec;
 import io.unroll.device.GpuEntry;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** The compiled kernels of this build: an image for each line of {@code modules.txt}. */
 final class Images {
@@ -20,20 +23,30 @@ final class Images {
 
   /** Whether this build has any. */
   static boolean areThere() {
-    return isThere("elements");
+    return !keys().isEmpty();
   }
 
   /** Whether this build has the one with an entry. */
   static boolean has(GpuEntry entry) {
-    return isThere(key(entry));
+    return keys().contains(key(entry));
   }
 
-  private static boolean isThere(String key) {
-    try (InputStream content = open(key + ".fatbin")) {
-      return content != null;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  /** The constants of those of a file and a cell. */
+  static List<Map<String, Integer>> constants(String file, CellSpec cell) {
+    String start = bareName(file) + "-" + cell.name() + "-";
+    return keys().stream()
+        .filter(key -> key.startsWith(start))
+        .map(key -> constants(key.substring(start.length())))
+        .toList();
+  }
+
+  private static Map<String, Integer> constants(String text) {
+    Map<String, Integer> constants = new TreeMap<>();
+    for (String each : text.split("-")) {
+      String[] parts = each.split("=", 2);
+      constants.put(parts[0], Integer.valueOf(parts[1]));
     }
+    return constants;
   }
 
   /** The key of {@code modules.txt}: the last file's name, the cell, and the constants by name. */
@@ -66,7 +79,16 @@ final class Images {
    * a driver compiles on. Empty where the images are no real ones.
    */
   static List<String> targets() {
-    byte[] content = read("targets.txt");
+    return words("targets.txt");
+  }
+
+  /** The keys of all images, by the resource {@code keys.txt}. */
+  private static List<String> keys() {
+    return words("keys.txt");
+  }
+
+  private static List<String> words(String name) {
+    byte[] content = read(name);
     return content == null
         ? List.of()
         : List.of(new String(content, StandardCharsets.UTF_8).strip().split("\\s+"));

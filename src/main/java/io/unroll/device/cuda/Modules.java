@@ -11,14 +11,21 @@ import jcuda.driver.JCudaDriver;
 /** The modules and kernels of an opened device, each loaded when it is first asked for. */
 final class Modules implements AutoCloseable {
   private final CommandStream stream;
+  private final int lanes;
   private final Map<String, CUmodule> modules = new HashMap<>();
   private final Map<Ready, CudaKernel> kernels = new HashMap<>();
 
   /** An entry may be one of the contract and be launched by groups as well. */
   private record Ready(GpuEntry entry, Kernel kernel) {}
 
-  Modules(CommandStream stream) {
+  /**
+   * Loads nothing yet.
+   *
+   * @param lanes of a group whose entry does not choose them
+   */
+  Modules(CommandStream stream, int lanes) {
     this.stream = stream;
+    this.lanes = lanes;
   }
 
   /**
@@ -43,7 +50,8 @@ final class Modules implements AutoCloseable {
       ReturnCode.require(
           JCudaDriver.cuModuleGetFunction(handle, module, entry.name()),
           "cuModuleGetFunction of " + entry.name() + " in " + key);
-      known = new CudaKernel(handle, kernel, label);
+      known = new CudaKernel(handle, kernel, label, entry.lanes(lanes), entry.groupMemory());
+      known.allowGroupMemory();
       kernels.put(new Ready(entry, kernel), known);
     }
     return known;

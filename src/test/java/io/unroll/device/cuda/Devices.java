@@ -15,7 +15,7 @@ final class Devices {
 
   /** One that is nowhere. */
   static Hardware madeUp(String name, String refusal) {
-    return new Hardware(7, name, 9, 0, 13000, 1L << 30, 48 << 10, 8, refusal);
+    return new Hardware(7, name, 9, 0, 13000, 1L << 30, 48 << 10, 227 << 10, 8, refusal);
   }
 
   /** A real one that says that it has so much memory. */
@@ -28,6 +28,7 @@ final class Devices {
         real.driver(),
         memoryBytes,
         real.groupMemoryBytes(),
+        real.mostGroupMemoryBytes(),
         real.units(),
         real.refusal());
   }

@@ -30,5 +30,7 @@ class ImagesTest {
     Devices.first();
     assertTrue(Images.has(GpuKernels.fill()));
     assertFalse(Images.has(new GpuEntry(List.of("gpu/none.h"), "none_kernel", Map.of())));
+    List<Map<String, Integer>> programs = Images.constants("gpu/step.h", CellSpec.LSTM);
+    assertEquals(List.of(Map.of("ROWS", 1), Map.of("ROWS", 2), Map.of("ROWS", 4)), programs);
   }
 }
