@@ -104,8 +104,8 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = {
         "Time every cell and shape of a file, forward and train, and print a line of JSON for each"
-            + " as it comes. Ends with 1 if one failed. benchmarks/grid.txt is such a file (default:"
-            + " none)."
+            + " as it comes. Ends with 1 if one failed. benchmarks/grid.txt is such a file"
+            + " (default: none)."
       })
   Path grid;
 
