@@ -21,6 +21,7 @@ public final class GpuGemm {
 
   private final Gpu gpu;
   private final GpuWorkspace workspace;
+  private final GpuWorkspace libraryScratch;
   private final KernelArgs args = new KernelArgs();
   private final DeviceKernel[] kernels = new DeviceKernel[8];
   private DeviceKernel sum;
@@ -29,9 +30,13 @@ public final class GpuGemm {
   public GpuGemm(Gpu gpu) {
     this.gpu = gpu;
     this.workspace = new GpuWorkspace(gpu, "slices of matrix products");
+    this.libraryScratch = new GpuWorkspace(gpu, "scratch of matrix products");
   }
 
-  /** Queues what {@link Device#gemm} asks for; the same parameters. */
+  /**
+   * Queues what {@link Device#gemm} asks for, by the library of the GPU's maker where there is one;
+   * the same parameters.
+   */
   public void run(
       boolean transposeA,
       boolean transposeB,
@@ -48,6 +53,12 @@ public final class GpuGemm {
       DeviceBuffer c,
       long cAt,
       int ldc) {
+    if (m > 0 && n > 0 && k > 0 && gpu.libraryScratch() > 0) {
+      DeviceBuffer scratch = libraryScratch.reals(gpu.libraryScratch());
+      gpu.gemmByLibrary(
+          transposeA, transposeB, m, n, k, a, aAt, lda, b, bAt, ldb, beta, c, cAt, ldc, scratch);
+      return;
+    }
     if (m == 0 || n == 0) {
       return;
     }

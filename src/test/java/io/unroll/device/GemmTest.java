@@ -92,6 +92,18 @@ class GemmTest {
     }
   }
 
+  /** The distance of the rows of a matrix that has one says nothing. */
+  @Test
+  void oneRowMayHaveAnyDistance() {
+    try (Guarded a = Guarded.filled(device, 5, 3);
+        Guarded b = Guarded.filled(device, 5, 2);
+        Guarded c = Guarded.filled(device, 1, 5)) {
+      int at = Guarded.GUARDS;
+      device.gemm(false, true, 1, 1, 5, a.buffer, at, 1, b.buffer, at, 1, 1, c.buffer, at, 0);
+      assertArrayEquals(new float[] {35}, c.values());
+    }
+  }
+
   @Test
   void depthZeroClearsOrKeeps() {
     GemmProblem problem = new GemmProblem(0, 3, 4, 1, 0);

@@ -3,6 +3,7 @@ package io.unroll.device.cuda;
 import io.unroll.CellSpec;
 import io.unroll.Precision;
 import io.unroll.device.DeviceBuffer;
+import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.DeviceProfiler;
 import io.unroll.device.ElementType;
@@ -23,6 +24,7 @@ final class CudaDevice extends GpuDevice {
   private final CommandStream stream;
   private final Staging staging;
   private final Modules modules;
+  private final Cublas cublas; // null: products by our own kernels
   private final KernelArgs fillArgs = new KernelArgs();
   private DeviceKernel fill;
 
@@ -53,17 +55,19 @@ final class CudaDevice extends GpuDevice {
     }
     staging = made;
     modules = new Modules(stream, GROUP);
+    cublas = Cublas.open(stream, precision());
   }
 
   @Override
   public String description() {
-    return "%s (%s, %s, float32%s, driver for CUDA %s)"
+    return "%s (%s, %s, float32%s, driver for CUDA %s, matrix products by %s)"
         .formatted(
             name(),
             hardware.name(),
             hardware.isSimulated() ? "simulated" : "GPU",
             precision() == Precision.FP32 ? "" : " with " + precision() + " products",
-            Targets.text(hardware.driver()));
+            Targets.text(hardware.driver()),
+            cublas == null ? "its own kernels" : "cuBLAS " + CublasLibrary.found().version());
   }
 
   @Override
@@ -89,6 +93,9 @@ final class CudaDevice extends GpuDevice {
   @Override
   protected void free() {
     stream.drain();
+    if (cublas != null) {
+      cublas.close();
+    }
     modules.close();
     staging.close();
     stream.close();
@@ -103,7 +110,7 @@ final class CudaDevice extends GpuDevice {
     DeviceMemory memory = new DeviceMemory();
     int code = stream.allocate(memory, bytes);
     if (code == ReturnCode.OUT_OF_MEMORY) {
-      throw outOfMemory(purpose, bytes, othersMayHoldAPart(ReturnCode.name(code)));
+      throw outOfMemory(purpose, bytes, whatIsFree(code), Math.max(0, stream.freeBytes()));
     }
     if (code != ReturnCode.SUCCESS) {
       throw stream.fail(code, "cuMemAlloc of " + purpose);
@@ -111,6 +118,17 @@ final class CudaDevice extends GpuDevice {
     CudaBuffer buffer = new CudaBuffer(type, length, purpose, ledger(), stream, memory);
     assert touch(memory, length);
     return buffer;
+  }
+
+  /** Why a buffer was refused that should fit: what others hold. */
+  private String whatIsFree(int code) {
+    long free = stream.freeBytes();
+    long others = memoryBytes() - liveBytes() - free;
+    return free < 0
+        ? othersMayHoldAPart(ReturnCode.name(code))
+        : ("of its %s in all %s are free, so other processes and the driver hold %s; nvidia-smi"
+                + " lists them (the driver says %s)")
+            .formatted(gib(memoryBytes()), gib(free), gib(others), ReturnCode.name(code));
   }
 
   private boolean touch(DeviceMemory memory, long length) {
@@ -165,6 +183,45 @@ final class CudaDevice extends GpuDevice {
   }
 
   @Override
+  public long libraryScratch() {
+    return cublas == null ? 0 : cublas.scratch();
+  }
+
+  @Override
+  public void gemmByLibrary(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc,
+      DeviceBuffer scratch) {
+    cublas.gemm(
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        CudaBuffer.address(a, aAt),
+        lda,
+        CudaBuffer.address(b, bAt),
+        ldb,
+        beta,
+        CudaBuffer.address(c, cAt),
+        ldc,
+        CudaBuffer.address(scratch, 0));
+  }
+
+  @Override
   public int groupSize() {
     return GROUP;
   }
@@ -187,6 +244,11 @@ final class CudaDevice extends GpuDevice {
   @Override
   public long mostGroupMemoryBytes() {
     return hardware.mostGroupMemoryBytes();
+  }
+
+  @Override
+  public DeviceCeilings.Offer ceilings() {
+    return DeviceCeilings.Offer.of(new Ceilings(this, hardware));
   }
 
   @Override

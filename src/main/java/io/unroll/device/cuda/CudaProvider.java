@@ -36,7 +36,9 @@ public final class CudaProvider implements Backend.Provider {
   @Override
   public Backend.Availability probe() {
     Installation installation = Installation.found();
-    return new Backend.Availability(NAME, installation.isUsable(), installation.describe());
+    String products = installation.isUsable() ? "; " + CublasLibrary.found().describe() : "";
+    return new Backend.Availability(
+        NAME, installation.isUsable(), installation.describe() + products);
   }
 
   /**
