@@ -37,8 +37,8 @@ class PrecisionTest {
   @Test
   void aRefusalSaysWhatIsFoundAndWhatCures() {
     assertEquals(
-        "backend \"cuda\" is unavailable: BF16 needs sm_80 or newer, and NVIDIA T4 is sm_75. Ask for"
-            + " FP32, or for no precision.",
+        "backend \"cuda\" is unavailable: BF16 needs sm_80 or newer, and NVIDIA T4 is sm_75."
+            + " Ask for FP32, or for no precision.",
         refusal(Precision.BF16));
     String wide = refusal(Precision.FP64);
     assertTrue(wide.contains("only the backend reference does"), wide);
