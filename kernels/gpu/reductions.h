@@ -1,5 +1,5 @@
 /* The kernels in which the lanes of a group work on one item together: io.unroll.device.Kernel tells what
- * they compute. Each sum has a fixed order: first every lane over its own terms, then the lanes by halves.
+ * they compute. Each sum has a fixed order: first every lane over its own terms, then the lanes.
  * Grid  one group per item, except where an entry says otherwise
  * Cost  bandwidth: each operand is read once, except where an entry says otherwise */
 #include "../losses.h"
@@ -9,16 +9,22 @@
 #include "../sampling.h"
 #include "launch.h"
 
+/* The first lanes take what all have, some lanes each; then every lane takes what these have: three barriers. */
+#define FIRST_LANES 16
+
 /* The sum over the lanes of the group, for all of them. */
 DEVICE_FN real group_sum(LOCAL real *scratch, real value) {
   BARRIER();
   scratch[LANE] = value;
   BARRIER();
-  for (int width = GROUP / 2; width > 0; width /= 2) {
-    if (LANE < width) scratch[LANE] += scratch[LANE + width];
-    BARRIER();
+  if (LANE < FIRST_LANES) {
+    for (int lane = LANE + FIRST_LANES; lane < GROUP; lane += FIRST_LANES) value += scratch[lane];
+    scratch[LANE] = value;
   }
-  return scratch[0];
+  BARRIER();
+  value = scratch[0];
+  for (int lane = 1; lane < FIRST_LANES; lane++) value += scratch[lane];
+  return value;
 }
 
 /* The largest over the lanes of the group, for all of them; NaN is left aside. */
@@ -26,11 +32,14 @@ DEVICE_FN real group_largest(LOCAL real *scratch, real value) {
   BARRIER();
   scratch[LANE] = value;
   BARRIER();
-  for (int width = GROUP / 2; width > 0; width /= 2) {
-    if (LANE < width) scratch[LANE] = MAXIMUM(scratch[LANE], scratch[LANE + width]);
-    BARRIER();
+  if (LANE < FIRST_LANES) {
+    for (int lane = LANE + FIRST_LANES; lane < GROUP; lane += FIRST_LANES) value = MAXIMUM(scratch[lane], value);
+    scratch[LANE] = value;
   }
-  return scratch[0];
+  BARRIER();
+  value = scratch[0];
+  for (int lane = 1; lane < FIRST_LANES; lane++) value = MAXIMUM(scratch[lane], value);
+  return value;
 }
 
 #define LEAST FROM_BITS(0xff800000) /* minus infinity */
@@ -215,10 +224,17 @@ KERNEL clip_factor_kernel(READS(real, partial), WRITES(real, out), int parts, re
   }
 }
 
-/* The order of the smallest logit that may be drawn from a row: that of its k-th largest, found bit by bit. */
+/* The order of the smallest logit that may be drawn from a row: that of its k-th largest. In a row that has a lane
+ * for each logit it is the smallest of those with fewer than k larger ones; else it is found bit by bit. */
 DEVICE_FN natural least_order(LOCAL real *scratch, GLOBAL const real *row, int classes, int k) {
   natural least = 0u;
   if (k == 0 || k >= classes) return least;
+  if (classes <= GROUP) {
+    real own = row[LANE < classes ? LANE : 0];
+    int larger = 0;
+    for (int c = 0; c < classes; c++) larger += order_of(row[c]) > order_of(own) ? 1 : 0;
+    return order_of(-group_largest(scratch, larger < k ? -own : LEAST));
+  }
   for (natural bit = 0x80000000u; bit != 0u; bit >>= 1) {
     real count = 0.0f; /* up to 2^24 exact */
     for (int c = LANE; c < classes; c += GROUP) count += order_of(row[c]) >= (least | bit) ? 1.0f : 0.0f;
@@ -253,7 +269,7 @@ DEVICE_FN int drawn(LOCAL const real *sums, GLOBAL const real *row, int classes,
 }
 
 /* Each lane adds up the weights of a range of classes; then the first lane looks in which range, and where in it,
- * the draw falls. Reads a row four times, and 32 times more for the k-th largest. */
+ * the draw falls. Reads a row four times, and for the k-th largest 32 times more, or every lane once. */
 KERNEL sample_kernel(READS(real, logits), WRITES(integer, out), int classes, int top_k, real inverse_temperature,
                      offset seed, offset position, offset items) {
   SHARED real scratch[GROUP];

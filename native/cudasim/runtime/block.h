@@ -60,12 +60,14 @@ class Workplace {
   ~Workplace();
   void clear();
   void prepare(int threads, size_t dynamicBytes);
-  char *stack(int thread) { return stacks + stackBytes * static_cast<size_t>(thread); }
+  char *stack(int thread) const { return stacks + (stackBytes + SHIFT) * static_cast<size_t>(thread); }
   unsigned char *dynamic() { return memory + FENCE; }
   // What was written that belongs to nobody; empty if nothing was.
   std::string damage(int threads) const;
 
   static const size_t FENCE = 128;
+  // Stacks a power of two apart would share a few lines of the caches, and each switch would wait for memory.
+  static const size_t SHIFT = 320;
   std::vector<Thread> threads;
   std::vector<Warp> warps;
   std::vector<unsigned> ready;

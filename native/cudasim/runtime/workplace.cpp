@@ -41,7 +41,7 @@ void Workplace::clear() {
 }
 
 void Workplace::prepare(int count, size_t bytes) {
-  size_t wanted = settings().stackBytes * static_cast<size_t>(count);
+  size_t wanted = (settings().stackBytes + SHIFT) * static_cast<size_t>(count);
   if (stackBytes != settings().stackBytes || stacksBytes < wanted) {
     if (stacks != nullptr) munmap(stacks, stacksBytes);
     stackBytes = settings().stackBytes;
@@ -52,7 +52,7 @@ void Workplace::prepare(int count, size_t bytes) {
       std::abort();
     }
     stacks = static_cast<char *>(pages);
-    for (size_t at = 0; at < wanted; at += stackBytes) std::memset(stacks + at, UNTOUCHED, CANARY);
+    for (int i = 0; i < count; i++) std::memset(stack(i), UNTOUCHED, CANARY);
   }
   if (memory == nullptr || memoryBytes < bytes + 2 * FENCE) {
     std::free(memory);
@@ -77,7 +77,7 @@ std::string Workplace::damage(int count) const {
     return "wrote past its " + std::to_string(dynamicBytes) + " bytes of dynamic shared memory";
   }
   for (int i = 0; i < count; i++) {
-    if (!untouched(stacks + stackBytes * static_cast<size_t>(i), CANARY)) {
+    if (!untouched(stack(i), CANARY)) {
       return "thread " + std::to_string(i) + " used more than its " + std::to_string(stackBytes) +
              " bytes of stack; set UNROLL_CUDASIM_STACK";
     }

@@ -9,7 +9,9 @@ import io.unroll.device.Device;
 import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceProfiler;
 import io.unroll.device.DeviceProfiler.KernelTime;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -19,7 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Times one shape on one device, or measures what the device can do at best. */
+/** Times one shape, or a file of them, on one device, or measures what it can do at best. */
 @Command(
     name = "bench",
     description = {
@@ -47,7 +49,8 @@ import picocli.CommandLine.Spec;
       "  unroll bench --cell gru --shape 128,64,512,512 --layers 2",
       "  unroll bench --device opencl --profile",
       "  unroll bench --device cuda --ceilings --json",
-      "  unroll bench --device reference --shape 8,2,16,16 --mode forward --json"
+      "  unroll bench --device reference --shape 8,2,16,16 --mode forward --json",
+      "  unroll bench --device cuda --precision bf16 --grid benchmarks/grid.txt --budget 60"
     })
 final class BenchCommand implements Callable<Integer> {
   private static final double TENTHS = 10;
@@ -112,45 +115,46 @@ final class BenchCommand implements Callable<Integer> {
       description = "Print one line of JSON, with --ceilings one for each row, and nothing else.")
   boolean json;
 
+  @Option(
+      names = "--grid",
+      paramLabel = "FILE",
+      description = {
+        "Time every cell and shape of a file, forward and train, and print a line of JSON for each"
+            + " as it comes. Ends with 1 if one failed. benchmarks/grid.txt is such a file"
+            + " (default: none)."
+      })
+  Path grid;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "S",
+      defaultValue = "600",
+      description =
+          "With --grid, seconds for all; each is timed for less than --seconds where they are"
+              + " short (default: ${DEFAULT-VALUE}).")
+  double budget;
+
   @Spec CommandSpec spec;
 
   @Override
-  public Integer call() {
-    if (!(seconds >= 0 && seconds <= 3600)) {
-      throw new InputException("--seconds must be from 0 to 3600, but is " + seconds);
-    }
+  public Integer call() throws IOException {
+    requireFrom0("--seconds", seconds);
+    requireFrom0("--budget", budget);
     PrintWriter out = spec.commandLine().getOut();
     if (ceilings) {
       return ceilings(out);
     }
+    if (grid != null) {
+      return runGrid(out);
+    }
     try (Backend backend = device.open(json ? null : out)) {
-      DeviceProfiler profiler = profile ? profiler(backend) : null;
-      double[] times;
-      List<KernelTime> kernels = null;
-      try (RecurrentBench bench = new RecurrentBench(backend, cell, shape, layers, mode)) {
-        times = bench.measure(seconds);
-        if (profiler != null) {
-          kernels = bench.profile(profiler, times.length);
-        }
-      }
-      if (json) {
-        out.println(new Gson().toJson(asJson(backend, times, kernels)));
-      } else {
-        print(out, times);
-        if (kernels != null) {
-          print(out, kernels, times.length);
-        }
-      }
+      runOne(backend, new BenchCase(cell, shape, layers, mode), out);
       return 0;
     }
   }
 
   private int ceilings(PrintWriter out) {
-    for (String other : List.of("--cell", "--shape", "--layers", "--mode", "--profile")) {
-      if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
-        throw new InputException("--ceilings measures no network; leave out " + other);
-      }
-    }
+    requireNoShape("--ceilings measures no network");
     try (Backend backend = device.open(json ? null : out)) {
       DeviceCeilings.Offer offer = Device.of(backend).ceilings();
       if (offer.ceilings() == null) {
@@ -166,6 +170,48 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  private void requireNoShape(String why) {
+    for (String other : List.of("--cell", "--shape", "--layers", "--mode", "--profile")) {
+      if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
+        throw new InputException(why + "; leave out " + other);
+      }
+    }
+  }
+
+  private int runGrid(PrintWriter out) throws IOException {
+    requireNoShape("--grid names what is timed");
+    BenchGrid cases = BenchGrid.read(grid);
+    try (Backend backend = device.open(null)) {
+      return cases.run(backend, device.resolvedThreads(), seconds, budget, out) == 0 ? 0 : 1;
+    }
+  }
+
+  private static void requireFrom0(String name, double seconds) {
+    if (!(seconds >= 0 && seconds <= 3600)) {
+      throw new InputException(name + " must be from 0 to 3600, but is " + seconds);
+    }
+  }
+
+  private void runOne(Backend backend, BenchCase what, PrintWriter out) {
+    DeviceProfiler profiler = profile ? profiler(backend) : null;
+    double[] times;
+    List<KernelTime> kernels = null;
+    try (RecurrentBench bench = new RecurrentBench(backend, what)) {
+      times = bench.measure(seconds);
+      if (profiler != null) {
+        kernels = bench.profile(profiler, times.length);
+      }
+    }
+    if (json) {
+      out.println(new Gson().toJson(asJson(backend, what, times, kernels)));
+    } else {
+      print(out, what, times);
+      if (kernels != null) {
+        print(out, kernels, times.length);
+      }
+    }
+  }
+
   private static DeviceProfiler profiler(Backend backend) {
     DeviceProfiler.Offer offer = Device.of(backend).profiler();
     if (offer.profiler() == null) {
@@ -174,31 +220,10 @@ final class BenchCommand implements Callable<Integer> {
     return offer.profiler();
   }
 
-  private double gigaflops(double[] times) {
-    double milliseconds = RecurrentBench.quantile(times, 0.5);
-    return RecurrentBench.operations(cell, shape, layers, mode) / milliseconds / 1e6;
-  }
-
-  private JsonObject asJson(Backend backend, double[] times, List<KernelTime> kernels) {
-    JsonObject line = new JsonObject();
-    line.addProperty("device", backend.name());
-    line.addProperty("cell", cell.name());
-    line.addProperty("T", shape.steps());
-    line.addProperty("B", shape.batch());
-    line.addProperty("I", shape.inputSize());
-    line.addProperty("H", shape.hiddenSize());
-    line.addProperty("layers", layers);
-    line.addProperty("mode", name(mode));
-    line.addProperty("precision", backend.precision().name());
-    line.addProperty("threads", device.resolvedThreads());
-    line.addProperty("ms", RecurrentBench.quantile(times, 0.5));
-    line.addProperty("p25", RecurrentBench.quantile(times, 0.25));
-    line.addProperty("p75", RecurrentBench.quantile(times, 0.75));
-    line.addProperty("runs", times.length);
-    line.addProperty("gflops", gigaflops(times));
-    line.addProperty("description", backend.description());
-    line.addProperty("jdk", Runtime.version().toString());
-    line.addProperty("unroll", Version.text());
+  private JsonObject asJson(
+      Backend backend, BenchCase what, double[] times, List<KernelTime> kernels) {
+    JsonObject line = what.describe(backend, device.resolvedThreads());
+    what.addTimes(line, times);
     if (kernels != null) {
       line.add("profile", asJson(kernels));
     }
@@ -240,17 +265,8 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private void print(PrintWriter out, double[] times) {
-    out.printf(
-        Locale.ROOT,
-        "%s, T=%d B=%d I=%d H=%d, layers %d, %s%n",
-        cell,
-        shape.steps(),
-        shape.batch(),
-        shape.inputSize(),
-        shape.hiddenSize(),
-        layers,
-        name(mode));
+  private static void print(PrintWriter out, BenchCase what, double[] times) {
+    out.println(what);
     out.printf(
         Locale.ROOT,
         "median %.3f ms, half of the %d runs between %.3f and %.3f ms%n",
@@ -258,10 +274,6 @@ final class BenchCommand implements Callable<Integer> {
         times.length,
         RecurrentBench.quantile(times, 0.25),
         RecurrentBench.quantile(times, 0.75));
-    out.printf(Locale.ROOT, "%.2f GFLOP/s%n", gigaflops(times));
-  }
-
-  private static String name(RecurrentBench.Mode mode) {
-    return mode.name().toLowerCase(Locale.ROOT);
+    out.printf(Locale.ROOT, "%.2f GFLOP/s%n", what.gigaflops(times));
   }
 }

@@ -1,7 +1,6 @@
 package io.unroll.cli;
 
 import io.unroll.Backend;
-import io.unroll.CellSpec;
 import io.unroll.Philox;
 import io.unroll.device.DeviceProfiler;
 import io.unroll.device.DeviceProfiler.KernelTime;
@@ -47,14 +46,14 @@ final class RecurrentBench implements AutoCloseable {
   private Tensor output;
   private double seconds;
 
-  RecurrentBench(Backend backend, CellSpec cell, Shape shape, int layers, Mode mode) {
+  RecurrentBench(Backend backend, BenchCase what) {
     this.backend = backend;
-    this.shape = shape;
-    this.mode = mode;
+    this.shape = what.shape();
+    this.mode = what.mode();
     this.parameters = new Parameters(backend, SEED);
     this.tape = new Tape(backend);
-    RecurrentConfig config = RecurrentConfig.of(cell, shape.inputSize(), shape.hiddenSize());
-    this.network = new Recurrent(parameters, "", config.withLayers(layers));
+    RecurrentConfig config = RecurrentConfig.of(what.cell(), shape.inputSize(), shape.hiddenSize());
+    this.network = new Recurrent(parameters, "", config.withLayers(what.layers()));
     this.x = uniform(shape.inputSize());
     this.dY = uniform(shape.hiddenSize());
   }
@@ -66,17 +65,6 @@ final class RecurrentBench implements AutoCloseable {
       values[i] = 2 * Philox.uniform(SEED, i) - 1;
     }
     return values;
-  }
-
-  /**
-   * Floating-point operations of the matrix products of one run: 2*T*B*(I+H)*G*H for each layer,
-   * with I = H above the first, and three times that for {@link Mode#TRAIN}.
-   */
-  static double operations(CellSpec cell, Shape shape, int layers, Mode mode) {
-    double hidden = shape.hiddenSize();
-    double inputs = shape.inputSize() + (layers - 1) * hidden + layers * hidden;
-    double forward = 2.0 * shape.steps() * shape.batch() * inputs * cell.gateCount() * hidden;
-    return mode == Mode.TRAIN ? 3 * forward : forward;
   }
 
   /**

@@ -19,6 +19,11 @@ public interface Gpu extends Device {
   /** How many groups it runs at once at least, one on each of its processors. */
   int computeUnits();
 
+  /** Whether it runs the text of {@code kernels/cuda} as well, which no other compiler reads. */
+  default boolean runsCudaText() {
+    return false;
+  }
+
   /** Bytes that a group may have of its own memory. */
   long groupMemoryBytes();
 

@@ -39,6 +39,11 @@ final class CountingGpu extends CountingDevice implements Gpu {
   }
 
   @Override
+  public boolean runsCudaText() {
+    return like.runsCudaText();
+  }
+
+  @Override
   public long groupMemoryBytes() {
     return like.groupMemoryBytes();
   }

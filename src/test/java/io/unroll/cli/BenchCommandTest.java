@@ -2,6 +2,7 @@ package io.unroll.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
@@ -9,11 +10,15 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.unroll.CellSpec;
 import io.unroll.device.DeviceKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -106,7 +111,73 @@ class BenchCommandTest {
     Shape shape = new Shape(3, 2, 5, 7);
     assertEquals(
         2.0 * 3 * 2 * (5 + 7) * 7,
-        RecurrentBench.operations(CellSpec.TANH, shape, 1, RecurrentBench.Mode.FORWARD));
+        new BenchCase(CellSpec.TANH, shape, 1, RecurrentBench.Mode.FORWARD).operations());
+  }
+
+  private static CommandRun grid(Path folder, String text, Object... more) throws IOException {
+    Path file = Files.writeString(folder.resolve("grid.txt"), text);
+    List<Object> args = new ArrayList<>(List.of("bench", "--device", "reference", "--grid", file));
+    args.addAll(List.of(more));
+    if (args.stream().noneMatch("--seconds"::equals)) {
+      args.addAll(List.of("--seconds", "0"));
+    }
+    return CommandRun.of(args.toArray());
+  }
+
+  private static List<JsonObject> lines(CommandRun run) {
+    return run.out().lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
+  }
+
+  @Test
+  void timesAGridInOneProcess(@TempDir Path folder) throws IOException {
+    String text = "# a remark\n\ntanh,lstm 3,2,5,7\n  gru   2,1,3,4\n";
+    List<JsonObject> lines = lines(grid(folder, text).succeeded());
+    List<String> cases =
+        lines.stream()
+            .map(line -> line.get("cell").getAsString() + " " + line.get("mode").getAsString())
+            .toList();
+    assertEquals(
+        List.of(
+            "tanh forward", "tanh train", "lstm forward", "lstm train", "gru forward", "gru train"),
+        cases);
+    for (JsonObject line : lines) {
+      assertTrue(line.get("ms").getAsDouble() > 0, line::toString);
+      assertEquals("Unroll", line.get("software").getAsString());
+    }
+    assertEquals(4, lines.get(5).get("H").getAsInt());
+  }
+
+  @Test
+  void aGridKeepsToItsBudget(@TempDir Path folder) throws IOException {
+    String text = "tanh 3,2,5,7\n";
+    long begun = System.nanoTime();
+    grid(folder, text, "--seconds", "3600", "--budget", "1").succeeded();
+    double spent = (System.nanoTime() - begun) / 1e9;
+    assertTrue(spent > 0.5 && spent < 1800, spent + " s");
+    for (JsonObject line : lines(grid(folder, text, "--budget", "0").succeeded())) {
+      assertTrue(line.get("skipped").getAsString().contains("budget"), line::toString);
+      assertFalse(line.has("ms"), line::toString);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'lstm 3,2,5,7 forward'|line 1|cells and a shape",
+        "'gru 3,2,5,7\nlstm 3,2,5'|line 2|four integers",
+        "'gru,gruu 3,2,5,7'|line 1|gruu",
+        "'# nothing'|no line|lstm",
+      })
+  void refusesAGridThatMakesNoSense(String text, String first, String second, @TempDir Path folder)
+      throws IOException {
+    grid(folder, text.replace("\\n", "\n")).failed(2, "grid.txt", first, second);
+  }
+
+  @Test
+  void aGridTakesNoShapeBesides(@TempDir Path folder) throws IOException {
+    CommandRun.of("bench", "--grid", folder.resolve("no")).failed(2, "no such file", "check");
+    grid(folder, "gru 3,2,5,7", "--mode", "forward").failed(2, "--grid", "--mode");
   }
 
   @Test
@@ -136,6 +207,7 @@ class BenchCommandTest {
         "--mode=backward|backward|--mode",
         "--seconds=-1|--seconds|0 to 3600",
         "--seconds=NaN|--seconds|NaN",
+        "--budget=-1|--budget|0 to 3600",
         "--threads=-2|threads|-2",
         "--device=abacus|abacus|reference",
         "--precision=fp8|fp8|--precision"

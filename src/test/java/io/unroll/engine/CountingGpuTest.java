@@ -25,6 +25,8 @@ class CountingGpuTest {
           1L << 30,
           "precision",
           Precision.FP32,
+          "runsCudaText",
+          false,
           "name",
           "gpu");
 
