@@ -44,7 +44,8 @@ typedef unsigned natural;
 
 typedef long long offset;
 #define LOG(x) logf(x)
-#define KERNEL extern "C" __global__ void __launch_bounds__(GROUP)
+/* One group on a processor is enough: for more, the compiler would spill what a kernel keeps in registers. */
+#define KERNEL extern "C" __global__ void __launch_bounds__(GROUP, 1)
 #define READS(type, x) const type *x##_start
 #define WRITES(type, x) type *x##_start
 #define START(x) (x##_start)

@@ -16,10 +16,13 @@
  *   load_acquire, store_release what this lane did before the store, that lane finds done after the load; of any
  *                               group. Loops that wait for another group use these loads and no other: in the
  *                               simulation they let it run
+ *   nanoseconds()               of a clock that all groups read
+ *   store_system, load_system   words that the host reads and writes while a kernel runs
  *   CLUSTER_KERNEL name(...)    an entry whose groups come in clusters of CLUSTER; and all below from sm_90 on
  *   cluster_rank()              this group in its cluster
  *   cluster_arrive, cluster_wait  the halves of the barrier of all lanes of a cluster
- *   peer_address(x, rank)       where that group has what this one has at x, for store_async
+ *   peer_address(x, rank)       where that group has what this one has at x, for the three below
+ *   peer_load, peer_store       of 4 or 16 bytes; seen by the peer after a barrier of the cluster
  *   mbarrier_...                a barrier in the group's memory, 64 bits: a phase ends when so many lanes have arrived
  *                               and all bytes that they announced have come. wait wants the parity of the phase
  *   store_async                 a word into a peer's memory, announced to the mbarrier of that peer
@@ -76,7 +79,18 @@ DEVICE_FN void store_relaxed(unsigned long long *at, unsigned long long value) {
   __atomic_store_n(at, value, __ATOMIC_RELAXED);
 }
 
+DEVICE_FN unsigned long long nanoseconds() { return unroll::cudasim::nanoseconds(); }
+DEVICE_FN unsigned long long load_system(const unsigned long long *at) { return unroll::cudasim::loadRelaxed(at); }
+DEVICE_FN void store_system(unsigned long long *at, unsigned long long value) {
+  unroll::cudasim::storeSystem(at, value);
+}
+
 DEVICE_FN unsigned cluster_rank() { return unroll::cudasim::clusterRank(); }
+DEVICE_FN unsigned cluster_size() { return unroll::cudasim::clusterSize(); }
+DEVICE_FN unsigned peer_load(peer_pointer at) { return *static_cast<unsigned *>(at); }
+DEVICE_FN uint4 peer_load_four(peer_pointer at) { return *static_cast<uint4 *>(at); }
+DEVICE_FN void peer_store(peer_pointer at, unsigned value) { *static_cast<unsigned *>(at) = value; }
+DEVICE_FN void peer_store(peer_pointer at, uint4 value) { *static_cast<uint4 *>(at) = value; }
 DEVICE_FN void cluster_arrive() { unroll::cudasim::arriveAtCluster(); }
 DEVICE_FN void cluster_wait() { unroll::cudasim::waitForCluster(); }
 DEVICE_FN peer_pointer peer_address(const void *x, unsigned rank) { return unroll::cudasim::inPeer(x, rank); }
@@ -193,8 +207,48 @@ DEVICE_FN void store_relaxed(unsigned long long *at, unsigned long long value) {
   asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
 }
 
+DEVICE_FN unsigned long long nanoseconds() {
+  unsigned long long now;
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+  return now;
+}
+DEVICE_FN unsigned long long load_system(const unsigned long long *at) {
+  unsigned long long value;
+  asm volatile("ld.relaxed.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(at) : "memory");
+  return value;
+}
+DEVICE_FN void store_system(unsigned long long *at, unsigned long long value) {
+  asm volatile("st.release.sys.global.u64 [%0], %1;" ::"l"(at), "l"(value) : "memory");
+}
+
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
 
+DEVICE_FN unsigned cluster_size() {
+  unsigned size;
+  asm("mov.u32 %0, %%cluster_nctaid.x;" : "=r"(size));
+  return size;
+}
+DEVICE_FN unsigned peer_load(peer_pointer at) {
+  unsigned value;
+  asm volatile("ld.shared::cluster.u32 %0, [%1];" : "=r"(value) : "r"(at) : "memory");
+  return value;
+}
+DEVICE_FN uint4 peer_load_four(peer_pointer at) {
+  uint4 value;
+  asm volatile("ld.shared::cluster.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+               : "r"(at)
+               : "memory");
+  return value;
+}
+DEVICE_FN void peer_store(peer_pointer at, unsigned value) {
+  asm volatile("st.shared::cluster.u32 [%0], %1;" ::"r"(at), "r"(value) : "memory");
+}
+DEVICE_FN void peer_store(peer_pointer at, uint4 value) {
+  asm volatile("st.shared::cluster.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(at), "r"(value.x), "r"(value.y), "r"(value.z),
+               "r"(value.w)
+               : "memory");
+}
 DEVICE_FN unsigned cluster_rank() {
   unsigned rank;
   asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));

@@ -13,14 +13,16 @@ function(multiply out list separator name text)
   set(${out} "${all}" PARENT_SCOPE)
 endfunction()
 
-# Sets key, file (that with the entries), files, defines (the text of its constants, GROUP among them) and cluster for
-# a module. words are its files and constants, without choices.
+# Sets key, file (that with the entries), files, defines (the text of its constants, GROUP among them), cluster and
+# oldest (the first processor that it is for, as 90, or 0) for a module. words are its files, constants and processor,
+# without choices.
 macro(describe_module words)
   set(files)
   set(defines)
   set(constants)
   set(cell)
   set(cluster 1)
+  set(oldest 0)
   foreach(part ${words})
     if(part MATCHES "=")
       string(REPLACE "=" " " define ${part})
@@ -29,6 +31,8 @@ macro(describe_module words)
       if(part MATCHES "^CLUSTER=(.*)")
         set(cluster ${CMAKE_MATCH_1})
       endif()
+    elseif(part MATCHES "^sm_([0-9]+)$")
+      set(oldest ${CMAKE_MATCH_1})
     else()
       list(APPEND files ${part})
       if(part MATCHES "cells/(.*)\\.h")

@@ -1,4 +1,8 @@
 // The driver's functions: initialization, devices, contexts, errors.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cstring>
 
 #include "../runtime/fiber.h"
@@ -10,10 +14,28 @@ using namespace unroll::cudasim;
 
 namespace {
 
-const int DRIVER_VERSION = 13000;
-
 void checkOrdinal(int device) {
   if (device != 0) refuse(INVALID_DEVICE, "there is no device %d, only 0", device);
+}
+
+// The file that is locked while the primary context is retained, or -1.
+int lockFile = -1;
+
+// What the device's mode allows. An exclusive device belongs to the process that has locked the file.
+void takeDevice() {
+  if (settings().mode == Mode::NOBODY) refuse(DEVICE_UNAVAILABLE, "the mode of the device is prohibited");
+  if (settings().mode != Mode::EXCLUSIVE || lockFile >= 0) return;
+  lockFile = open(settings().lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lockFile < 0) refuse(OPERATING_SYSTEM, "the file %s cannot be opened", settings().lock);
+  if (flock(lockFile, LOCK_EX | LOCK_NB) == 0) return;
+  close(lockFile);
+  lockFile = -1;
+  refuse(DEVICE_UNAVAILABLE, "the device is exclusive, and another process has locked %s", settings().lock);
+}
+
+void leaveDevice() {
+  if (lockFile >= 0) close(lockFile);
+  lockFile = -1;
 }
 
 void discard(Call &call, Context &context) {
@@ -44,7 +66,7 @@ API int cuInit(unsigned flags) {
 }
 
 API int cuDriverGetVersion(int *version) {
-  return call(__func__, Needs::NOTHING, [&](Call &) { *checkedPointer(version, "version") = DRIVER_VERSION; });
+  return call(__func__, Needs::NOTHING, [&](Call &) { *checkedPointer(version, "version") = settings().driver; });
 }
 
 API int cuGetErrorName(int error, const char **name) {
@@ -120,6 +142,7 @@ API int cuDevicePrimaryCtxRetain(Context **context, int device) {
   return call(__func__, Needs::INITIALIZATION, [&](Call &) {
     checkOrdinal(device);
     Context &primary = machine().primary;
+    takeDevice();
     primary.primary = true;
     primary.destroyed = false;
     primary.references++;
@@ -135,6 +158,7 @@ API int cuDevicePrimaryCtxRelease_v2(int device) {
     if (primary.references == 0) refuse(INVALID_CONTEXT, "the primary context is not retained");
     if (--primary.references > 0) return;
     primary.destroyed = true;
+    leaveDevice();
     discard(call, primary);
   });
 }

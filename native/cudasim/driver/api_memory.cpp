@@ -94,8 +94,7 @@ Address allocateDevice(Call &call, size_t bytes) {
   if (bytes == 0) refuse(INVALID_VALUE, "0 bytes are asked for");
   Address address = allocate(*call.context, bytes);
   if (address == 0) {
-    refuse(OUT_OF_MEMORY, "%zu bytes are asked for, %zu of %zu are left", bytes,
-           settings().memoryBytes - machine().used, settings().memoryBytes);
+    refuse(OUT_OF_MEMORY, "%zu bytes are asked for, %zu of %zu are left", bytes, freeBytes(), settings().memoryBytes);
   }
   return address;
 }
@@ -129,7 +128,7 @@ API int cuMemFree_v2(Address address) {
 
 API int cuMemGetInfo_v2(size_t *free, size_t *total) {
   return call(__func__, Needs::CONTEXT, [&](Call &) {
-    if (free != nullptr) *free = settings().memoryBytes - machine().used;
+    if (free != nullptr) *free = freeBytes();
     if (total != nullptr) *total = settings().memoryBytes;
   });
 }

@@ -61,6 +61,10 @@ void checkShape(const Function &function, const LaunchShape &shape) {
     refuse(INVALID_CLUSTER_SIZE, "%s has clusters of %d blocks, which do not divide %u", function.entry->name,
            module.cluster, shape.grid.x);
   }
+  if (module.cluster > PORTABLE_CLUSTER && !function.largeClusters) {
+    refuse(INVALID_CLUSTER_SIZE, "%s has clusters of %d blocks, more than %d; cuFuncSetAttribute allows that",
+           function.entry->name, module.cluster, PORTABLE_CLUSTER);
+  }
   int atOnce = blocksOfProcessor(function, static_cast<int>(threads), shape.dynamicBytes) * settings().processors;
   if (shape.cooperative && blocks > static_cast<uint64_t>(atOnce)) {
     refuse(COOPERATIVE_LAUNCH_TOO_LARGE, "%s: %llu blocks must run at once, the device runs %d", function.entry->name,
@@ -182,7 +186,7 @@ API int cuModuleGetFunction(Function **function, LoadedModule *module, const cha
         return;
       }
     }
-    auto *made = new Function{module, entry, SHARED_OF_BLOCK - static_cast<int>(staticShared(*entry))};
+    auto *made = new Function{module, entry, SHARED_OF_BLOCK - static_cast<int>(staticShared(*entry)), false};
     if (made->dynamicLimit < 0) made->dynamicLimit = 0;
     functions().push_back(made);
     machine().handles.insert(made);
@@ -201,7 +205,7 @@ API int cuFuncGetAttribute(int *value, int attribute, Function *function) {
     const Module &module = *of.entry->module;
     const int values[] = {module.threads, static_cast<int>(staticShared(*of.entry)), 0, 0, 32, 90, 90, 0,
                           of.dynamicLimit, -1, module.cluster > 1 ? 1 : 0, module.cluster > 1 ? module.cluster : 0,
-                          module.cluster > 1 ? 1 : 0, module.cluster > 1 ? 1 : 0, 0, 0};
+                          module.cluster > 1 ? 1 : 0, module.cluster > 1 ? 1 : 0, of.largeClusters ? 1 : 0, 0};
     if (attribute < 0 || attribute >= static_cast<int>(sizeof values / sizeof values[0])) {
       refuse(INVALID_VALUE, "%d is no attribute of a function", attribute);
     }
@@ -212,6 +216,10 @@ API int cuFuncGetAttribute(int *value, int attribute, Function *function) {
 API int cuFuncSetAttribute(Function *function, int attribute, int value) {
   return call(__func__, Needs::CONTEXT, [&](Call &) {
     Function &of = checked(function, "function");
+    if (attribute == 14) {
+      of.largeClusters = value != 0;
+      return;
+    }
     if (attribute == 9) return;  // a wish for the split between shared memory and cache
     if (attribute != 8) refuse(INVALID_VALUE, "attribute %d of a function cannot be set", attribute);
     int most = MOST_SHARED_OF_BLOCK - static_cast<int>(staticShared(*of.entry));

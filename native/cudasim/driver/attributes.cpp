@@ -54,6 +54,7 @@ const Attribute ATTRIBUTES[] = {
     {129, 1},                    // unified function pointers
 };
 const int PROCESSORS = 16;
+const int COMPUTE_MODE = 20;
 const int LARGEST = 147;
 
 }  // namespace
@@ -62,6 +63,7 @@ const int LARGEST = 147;
 int attributeOf(int attribute) {
   if (attribute < 1 || attribute > LARGEST) refuse(INVALID_VALUE, "%d is no attribute of a device", attribute);
   if (attribute == PROCESSORS) return settings().processors;
+  if (attribute == COMPUTE_MODE) return static_cast<int>(settings().mode);
   for (const Attribute &each : ATTRIBUTES) {
     if (each.number == attribute) return each.value;
   }

@@ -10,7 +10,8 @@ namespace cudasim {
 
 namespace {
 
-// UNROLL_CUDASIM_FAIL=cuLaunchKernel:7:719,...: the seventh call of that function gives 719.
+// UNROLL_CUDASIM_FAIL=cuLaunchKernel:7:719,...: the seventh call of that function gives 719. Of kernel it is the seventh
+// kernel that runs, by whatever call.
 struct Plan {
   std::string name;
   long left;
@@ -42,18 +43,23 @@ std::string withoutVersion(const char *name) {
 }
 
 void failAsPlanned(const char *name, Context *context) {
-  static std::vector<Plan> plans = readPlans();
-  if (plans.empty()) return;
-  std::string plain = withoutVersion(name);
-  for (Plan &plan : plans) {
-    if (plan.name != plain || --plan.left != 0) continue;
-    auto result = static_cast<Result>(plan.result);
-    if (context != nullptr && isSticky(result)) context->error = result;
-    refuse(result, "fails as UNROLL_CUDASIM_FAIL says");
-  }
+  Result result = plannedFailure(name);
+  if (result == SUCCESS) return;
+  if (context != nullptr && isSticky(result)) context->error = result;
+  refuse(result, "fails as UNROLL_CUDASIM_FAIL says");
 }
 
 }  // namespace
+
+Result plannedFailure(const char *name) {
+  static std::vector<Plan> plans = readPlans();
+  if (plans.empty()) return SUCCESS;
+  std::string plain = withoutVersion(name);
+  for (Plan &plan : plans) {
+    if (plan.name == plain && --plan.left == 0) return static_cast<Result>(plan.result);
+  }
+  return SUCCESS;
+}
 
 Machine &machine() {
   static auto *all = new Machine;

@@ -46,6 +46,7 @@ struct Function {
   LoadedModule *module;
   const Entry *entry;
   int dynamicLimit;
+  bool largeClusters = false;  // of more blocks than every device has
 };
 
 // What a stream or a node of a graph does.
@@ -76,6 +77,9 @@ struct GraphShape {
   std::vector<Work> work;
   std::vector<std::vector<size_t>> after;
 };
+
+// What UNROLL_CUDASIM_FAIL says of this call; with the mutex.
+Result plannedFailure(const char *name);
 
 // Does it; without the mutex. Gives what goes wrong and says it in report.
 Result carryOut(Context &context, const Work &work, std::string &report);
@@ -161,6 +165,8 @@ Machine &machine();
 
 // Memory: memory.cpp.
 Address allocate(Context &context, size_t bytes);
+// What neither this process nor another holds.
+size_t freeBytes();
 void release(Address address);
 void releaseAll(Context &context);
 // What lies within one allocation, or memory of the host that is pinned.

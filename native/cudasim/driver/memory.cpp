@@ -46,10 +46,15 @@ void free(Address address, const Allocation &of) {
 
 }  // namespace
 
+size_t freeBytes() {
+  size_t used = machine().used + settings().takenBytes;
+  return used < settings().memoryBytes ? settings().memoryBytes - used : 0;
+}
+
 // 0 if there is no room.
 Address allocate(Context &context, size_t bytes) {
   Machine &all = machine();
-  if (bytes > settings().memoryBytes || whole(bytes) > settings().memoryBytes - all.used) return 0;
+  if (bytes > settings().memoryBytes || whole(bytes) > freeBytes()) return 0;
   auto *block = static_cast<unsigned char *>(std::aligned_alloc(GRAIN, whole(bytes) + 2 * GUARD));
   if (block == nullptr) return 0;
   Allocation made{bytes, block, &context};

@@ -27,6 +27,11 @@ Result launch(const Work &work, std::string &report) {
   std::vector<void *> arguments;
   {
     Lock lock(machine().mutex);
+    Result planned = plannedFailure("kernel");
+    if (planned != SUCCESS) {
+      report = std::string("kernel ") + entry.name + " fails as UNROLL_CUDASIM_FAIL says";
+      return planned;
+    }
     for (int i = 0; i < entry.count; i++) {
       const uint64_t &value = work.arguments[static_cast<size_t>(i)];
       arguments.push_back(const_cast<uint64_t *>(&value));

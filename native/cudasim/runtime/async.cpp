@@ -1,5 +1,7 @@
 // cp.async, clusters and mbarriers. Instrumented by ThreadSanitizer, unlike the scheduler: what is copied
 // here, the kernel's thread has copied.
+#include <chrono>
+
 #include "block.h"
 #include "settings.h"
 
@@ -98,6 +100,11 @@ void Cluster::leave() {
   std::unique_lock<std::mutex> lock(mutex);
   if (++left == size()) changed.notify_all();
   changed.wait(lock, [this] { return left == size(); });
+}
+
+unsigned long long nanoseconds() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<unsigned long long>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
 unsigned clusterRank() { return static_cast<unsigned>(here().rank); }

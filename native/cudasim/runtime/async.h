@@ -43,6 +43,12 @@ T loadRelaxed(const T *at) {
   return __atomic_load_n(at, __ATOMIC_RELAXED);
 }
 
+// Between processes and devices.
+inline void storeSystem(unsigned long long *at, unsigned long long value) {
+  __atomic_store_n(at, value, __ATOMIC_RELEASE);
+}
+unsigned long long nanoseconds();
+
 unsigned clusterRank();
 unsigned clusterSize();
 void arriveAtCluster();

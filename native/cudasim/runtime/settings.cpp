@@ -30,6 +30,20 @@ bool choice(const char *variable, const char *no, const char *yes) {
   std::exit(2);
 }
 
+const char EXCLUSIVE[] = "exclusive:";
+
+Mode mode(const char *text) {
+  if (text == nullptr || std::strcmp(text, "default") == 0) return Mode::EVERYBODY;
+  if (std::strcmp(text, "prohibited") == 0) return Mode::NOBODY;
+  if (std::strncmp(text, EXCLUSIVE, sizeof EXCLUSIVE - 1) == 0) return Mode::EXCLUSIVE;
+  std::fprintf(stderr, "cudasim: UNROLL_CUDASIM_MODE must be default, prohibited or exclusive:FILE, not \"%s\"\n", text);
+  std::exit(2);
+}
+
+const char *lock(const char *text) {
+  return mode(text) == Mode::EXCLUSIVE ? text + sizeof EXCLUSIVE - 1 : nullptr;
+}
+
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || defined(UNROLL_CUDASIM_TSAN)
 const double STACK = 256 << 10;
 #else
@@ -47,6 +61,10 @@ Settings &settings() {
       static_cast<int>(number("UNROLL_CUDASIM_PROCESSORS", 8, 1)),
       static_cast<size_t>(number("UNROLL_CUDASIM_MEMORY", 1 << 30, 1)),
       static_cast<size_t>(number("UNROLL_CUDASIM_STACK", STACK, 16 << 10)) / 4096 * 4096,
+      static_cast<size_t>(number("UNROLL_CUDASIM_TAKEN", 0, 0)),
+      static_cast<int>(number("UNROLL_CUDASIM_DRIVER", 13000, 1000)),
+      mode(std::getenv("UNROLL_CUDASIM_MODE")),
+      lock(std::getenv("UNROLL_CUDASIM_MODE")),
   };
   return all;
 }

@@ -7,6 +7,9 @@
 namespace unroll {
 namespace cudasim {
 
+// As the driver numbers them.
+enum class Mode { EVERYBODY = 0, NOBODY = 2, EXCLUSIVE = 3 };
+
 struct Settings {
   uint64_t seed;        // of the order of threads, blocks and graph nodes; 0 for the order of their numbers
   bool late;            // cp.async and st.async arrive only when they are waited for, else at once
@@ -15,6 +18,10 @@ struct Settings {
   int processors;       // that the device says it has
   size_t memoryBytes;   // of the device
   size_t stackBytes;    // of a CUDA thread
+  size_t takenBytes;    // of the device's memory, by other processes
+  int driver;           // the version of CUDA that it says it has, as 13000
+  Mode mode;            // who may use the device
+  const char *lock;     // with EXCLUSIVE the file that whoever uses the device holds
 };
 
 // Those of the process. Changed by tests, between launches only.

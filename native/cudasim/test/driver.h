@@ -156,6 +156,7 @@ void testReductions();
 void testGemm();
 void testRecurrences();
 void testFaults();
+void testHandoffs();
 
 // Runs the kernel with that planted fault once; gives whether its results are right.
 bool runsRight(int fault);

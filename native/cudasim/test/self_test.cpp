@@ -54,6 +54,7 @@ int main(int count, char **arguments) {
                {"reductions", testReductions},
                {"gemm", testGemm},
                {"recurrences", testRecurrences},
+               {"hand-offs", testHandoffs},
 #if !defined(UNROLL_CUDASIM_TSAN)
                {"faults", testFaults},
 #endif

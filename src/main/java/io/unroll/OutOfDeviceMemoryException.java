@@ -16,7 +16,12 @@ public final class OutOfDeviceMemoryException extends DeviceException {
   /** Bytes that the device holds in all. */
   private final long deviceBytes;
 
+  /** Bytes that it could have held. */
+  private final long availableBytes;
+
   /**
+   * Of a device that does not tell how much is free.
+   *
    * @param message what was wanted, what there is, what the user can do
    * @param wantedBytes of the buffer that was refused
    * @param liveBytes in use on the device when it was refused, as far as the backend knows
@@ -25,7 +30,26 @@ public final class OutOfDeviceMemoryException extends DeviceException {
    */
   public OutOfDeviceMemoryException(
       String message, long wantedBytes, long liveBytes, long deviceBytes, Throwable cause) {
+    this(message, wantedBytes, liveBytes, deviceBytes, liveBytes, cause);
+  }
+
+  /**
+   * @param message what was wanted, what there is, what the user can do
+   * @param wantedBytes of the buffer that was refused
+   * @param liveBytes in use on the device when it was refused, as far as the backend knows
+   * @param deviceBytes {@link Backend#memoryBytes} of the device
+   * @param availableBytes liveBytes and what nobody held then
+   * @param cause what the device's library threw, or null
+   */
+  public OutOfDeviceMemoryException(
+      String message,
+      long wantedBytes,
+      long liveBytes,
+      long deviceBytes,
+      long availableBytes,
+      Throwable cause) {
     super(message, cause);
+    this.availableBytes = availableBytes;
     this.wantedBytes = wantedBytes;
     this.liveBytes = liveBytes;
     this.deviceBytes = deviceBytes;
@@ -39,6 +63,14 @@ public final class OutOfDeviceMemoryException extends DeviceException {
   /** Bytes in use on the device when the buffer was refused, as far as the backend knows. */
   public long liveBytes() {
     return liveBytes;
+  }
+
+  /**
+   * Bytes that the backend could have held when the buffer was refused, because others hold the
+   * rest: {@link #liveBytes} where it is not known what was free.
+   */
+  public long availableBytes() {
+    return availableBytes;
   }
 
   /** Bytes that the device holds in all, Long.MAX_VALUE where that is not known. */

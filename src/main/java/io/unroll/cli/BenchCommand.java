@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
 import io.unroll.device.Device;
+import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceProfiler;
 import io.unroll.device.DeviceProfiler.KernelTime;
 import java.io.IOException;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Times one shape, or a file of them, on one device. */
+/** Times one shape, or a file of them, on one device, or measures what it can do at best. */
 @Command(
     name = "bench",
     description = {
@@ -36,16 +37,24 @@ import picocli.CommandLine.Spec;
           + " above are taken without it.",
       "",
       "GFLOP/s counts the matrix products alone: 2*T*B*(I+H)*G*H for each layer, I = H above the"
-          + " first, three times that for train; G is 1 for tanh and relu, 3 for gru, 4 for lstm."
+          + " first, three times that for train; G is 1 for tanh and relu, 3 for gru, 4 for lstm.",
+      "",
+      "--ceilings measures instead what the device cuda can do at best, a row for each: copies,"
+          + " products, and how long it takes until what one block wrote is at another, within a"
+          + " launch and from launch to launch. Whatever is computed or handed over is checked;"
+          + " the exit code is 1 if any of it was wrong."
     },
     footer = {
       "  unroll bench",
       "  unroll bench --cell gru --shape 128,64,512,512 --layers 2",
       "  unroll bench --device opencl --profile",
+      "  unroll bench --device cuda --ceilings --json",
       "  unroll bench --device reference --shape 8,2,16,16 --mode forward --json",
       "  unroll bench --device cuda --precision bf16 --grid benchmarks/grid.txt --budget 60"
     })
 final class BenchCommand implements Callable<Integer> {
+  private static final double TENTHS = 10;
+
   @Mixin DeviceOptions device;
 
   @Option(
@@ -87,7 +96,7 @@ final class BenchCommand implements Callable<Integer> {
       description = {
         "Time at least this long after a warm-up of half as long, and at least "
             + RecurrentBench.MIN_RUNS
-            + " runs (default: ${DEFAULT-VALUE})."
+            + " runs; with --ceilings a tenth of it for each row (default: ${DEFAULT-VALUE})."
       })
   double seconds;
 
@@ -96,7 +105,14 @@ final class BenchCommand implements Callable<Integer> {
       description = "Also print the time of each kernel, on devices that tell it: opencl.")
   boolean profile;
 
-  @Option(names = "--json", description = "Print one line of JSON and nothing else.")
+  @Option(
+      names = "--ceilings",
+      description = "Measure what the device can do at best, instead of a network: cuda.")
+  boolean ceilings;
+
+  @Option(
+      names = "--json",
+      description = "Print one line of JSON, with --ceilings one for each row, and nothing else.")
   boolean json;
 
   @Option(
@@ -125,6 +141,9 @@ final class BenchCommand implements Callable<Integer> {
     requireFrom0("--seconds", seconds);
     requireFrom0("--budget", budget);
     PrintWriter out = spec.commandLine().getOut();
+    if (ceilings) {
+      return ceilings(out);
+    }
     if (grid != null) {
       return runGrid(out);
     }
@@ -134,12 +153,36 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private int runGrid(PrintWriter out) throws IOException {
+  private int ceilings(PrintWriter out) {
+    refuseShape("--ceilings measures no network");
+    if (grid != null) {
+      throw new InputException("--ceilings measures no network; leave out --grid");
+    }
+    try (Backend backend = device.open(json ? null : out)) {
+      DeviceCeilings.Offer offer = Device.of(backend).ceilings();
+      if (offer.ceilings() == null) {
+        throw new WorkFailedException("--ceilings is not possible here: " + offer.refusal());
+      }
+      double each = seconds / TENTHS;
+      int failed = new CeilingsTable(backend, offer.ceilings(), out, json).print(each);
+      if (failed > 0) {
+        throw new WorkFailedException(
+            failed + " of the rows were wrong on " + backend.description());
+      }
+      return 0;
+    }
+  }
+
+  private void refuseShape(String why) {
     for (String other : List.of("--cell", "--shape", "--layers", "--mode", "--profile")) {
       if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
-        throw new InputException("--grid names what is timed; leave out " + other);
+        throw new InputException(why + "; leave out " + other);
       }
     }
+  }
+
+  private int runGrid(PrintWriter out) throws IOException {
+    refuseShape("--grid names what is timed");
     BenchGrid cases = BenchGrid.read(grid);
     try (Backend backend = device.open(null)) {
       return cases.run(backend, device.resolvedThreads(), seconds, budget, out) == 0 ? 0 : 1;

@@ -43,6 +43,11 @@ final class DeviceOptions {
     return options;
   }
 
+  /** What a command line needs to get the same device, with a space before it, or nothing. */
+  String repeated() {
+    return device.equals(BEST) ? "" : " --device " + device;
+  }
+
   /** The number of threads, with 0 resolved to the physical cores. */
   int resolvedThreads() {
     return options().resolvedThreads();

@@ -1,6 +1,7 @@
 package io.unroll.cli;
 
 import io.unroll.Backend;
+import io.unroll.DeviceException;
 import io.unroll.OutOfDeviceMemoryException;
 import io.unroll.data.TextCorpus;
 import io.unroll.engine.MemoryPlan;
@@ -217,25 +218,34 @@ final class TrainCommand implements Callable<Integer> {
         try (ProgressDisplay display =
             new ProgressDisplay(terminal, total, timed ? "s" : "steps", quiet)) {
           run.train(folder, limits, display);
+        } catch (OutOfDeviceMemoryException e) {
+          throw e;
+        } catch (DeviceException e) {
+          String howToGoOn = run.howToGoOn(resumption(folder));
+          throw new DeviceException(e.getMessage() + ". " + howToGoOn, e);
         }
         terminal.println(run.summary());
         terminal.println("wrote " + folder + ": checkpoint.safetensors, loss.png, metrics.jsonl");
         terminal.println(
             interruption.requested()
-                ? "interrupted; go on with: java -jar target/unroll-cli.jar train --resume "
-                    + folder
+                ? "interrupted; go on with: " + resumption(folder)
                 : "next: java -jar target/unroll-cli.jar sample " + folder);
         terminal.flush();
       }
       return 0;
     } catch (OutOfDeviceMemoryException e) {
       throw new OutOfDeviceMemoryException(
-          e.getMessage() + " " + inWords(plan.advice(e)),
+          e.getMessage() + ". " + inWords(plan.advice(e)),
           e.wantedBytes(),
           e.liveBytes(),
           e.deviceBytes(),
+          e.availableBytes(),
           e);
     }
+  }
+
+  private String resumption(Path folder) {
+    return "java -jar target/unroll-cli.jar train --resume " + folder + device.repeated();
   }
 
   private static String inWords(String advice) {

@@ -52,6 +52,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
   private ProgressDisplay display;
   private Metrics metrics;
   private long startStep;
+  private long savedStep;
   private long startNanos;
   private double secondsBefore;
   private double lossSum;
@@ -145,6 +146,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
     metrics = new Metrics(folder.resolve("metrics.jsonl"), trainer.step());
     secondsBefore = metrics.seconds();
     startStep = trainer.step();
+    savedStep = startStep;
     LossCurve.prepare();
     startNanos = System.nanoTime();
     trainer.listener(this);
@@ -161,6 +163,26 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
                   : ". No checkpoint had been written yet"));
     }
     save();
+  }
+
+  /**
+   * For whoever reads that the device has failed in {@link #train}: another process may find it
+   * well again.
+   *
+   * @param resumption the command line that goes on with this run
+   */
+  String howToGoOn(String resumption) {
+    Path checkpoint = folder.resolve(Runs.CHECKPOINT);
+    String reached = "Training had made " + trainer.step() + " steps; ";
+    return Files.exists(checkpoint)
+        ? reached
+            + "the checkpoint "
+            + checkpoint
+            + " is of step "
+            + savedStep
+            + ". Go on from there, in a new process, with: "
+            + resumption
+        : reached + "no checkpoint had been written yet, so begin again; see --checkpoint-every";
   }
 
   @Override
@@ -248,6 +270,7 @@ final class TrainingRun implements TrainingListener, AutoCloseable {
             .metadata(TrainSettings.KEY, settings.toJson());
     model.metadata().forEach(writer::metadata);
     training.addTo(writer).write(folder.resolve(Runs.CHECKPOINT));
+    savedStep = trainer.step();
     pictureProblem =
         LossCurve.write(folder.resolve("loss.png"), folder.toString(), metrics.lines());
   }

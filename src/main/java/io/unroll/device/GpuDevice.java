@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
  */
 public abstract class GpuDevice implements Gpu {
   private static final double GIB = 1 << 30;
+  private static final double MIB = 1 << 20;
 
   /** What a new buffer is filled with under test: NaN, or an index out of this world. */
   protected static final int UNTOUCHED = 0x7fc0_0000;
@@ -50,6 +51,16 @@ public abstract class GpuDevice implements Gpu {
    * @param limit what there is, in words
    */
   protected final OutOfDeviceMemoryException outOfMemory(String purpose, long bytes, String limit) {
+    return outOfMemory(purpose, bytes, limit, 0);
+  }
+
+  /**
+   * As {@link #outOfMemory(String, long, String)}, where it is known how much was free.
+   *
+   * @param freeBytes what nobody held
+   */
+  protected final OutOfDeviceMemoryException outOfMemory(
+      String purpose, long bytes, String limit, long freeBytes) {
     String used =
         ledger.live().stream()
             .sorted((a, b) -> Long.compare(b.length(), a.length()))
@@ -68,6 +79,7 @@ public abstract class GpuDevice implements Gpu {
         bytes,
         ledger.liveBytes(),
         memoryBytes(),
+        ledger.liveBytes() + freeBytes,
         null);
   }
 
@@ -79,7 +91,7 @@ public abstract class GpuDevice implements Gpu {
 
   /** Bytes in words. */
   protected static String gib(long bytes) {
-    return "%.2f GiB".formatted(bytes / GIB);
+    return bytes < GIB ? "%.2f MiB".formatted(bytes / MIB) : "%.2f GiB".formatted(bytes / GIB);
   }
 
   /** An entry's name without its suffix, and the cell that it is compiled for. */

@@ -161,18 +161,18 @@ public final class MemoryPlan {
 
   /**
    * As {@link #advice()}, after the device refused a buffer all the same: where the plan fits,
-   * others hold memory there, and a batch that needs no more than was held by then is a safe one.
+   * others hold memory there, and a batch that needs no more than they left is a safe one.
    */
   public String advice(OutOfDeviceMemoryException refusal) {
-    int safe = fits() ? largestBatch(refusal.liveBytes(), batch) : 0;
+    int safe = fits() ? largestBatch(refusal.availableBytes(), batch) : 0;
     return safe == 0 || safe == batch
         ? advice()
         : advice()
             + ", but not all of it was free; a batch of "
             + safe
             + " needs no more than the "
-            + megabytes(refusal.liveBytes())
-            + " that were held when it ran out";
+            + megabytes(refusal.availableBytes())
+            + " that were to be had when it ran out";
   }
 
   /** One line: the batch, the sum and its parts, those below a thousandth of it together. */

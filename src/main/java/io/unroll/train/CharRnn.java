@@ -19,6 +19,7 @@ import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -107,13 +108,15 @@ public final class CharRnn implements AutoCloseable {
 
   /** What {@link #load} needs to build this model again, for {@link Checkpoint.Writer#metadata}. */
   public Map<String, String> metadata() {
-    return Map.of(
-        "model.cell", config.cell().name(),
-        "model.hidden_size", Integer.toString(config.hiddenSize()),
-        "model.layers", Integer.toString(config.layers()),
-        "model.embedding_size", Integer.toString(config.embeddingSize()),
-        "model.dropout", Double.toString(config.dropout()),
-        "model.symbols", vocabulary.symbols());
+    // In an order of its own: that of Map.of differs from process to process, and so would files.
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("model.cell", config.cell().name());
+    all.put("model.hidden_size", Integer.toString(config.hiddenSize()));
+    all.put("model.layers", Integer.toString(config.layers()));
+    all.put("model.embedding_size", Integer.toString(config.embeddingSize()));
+    all.put("model.dropout", Double.toString(config.dropout()));
+    all.put("model.symbols", vocabulary.symbols());
+    return all;
   }
 
   /** Its sizes. */

@@ -78,6 +78,18 @@ class BenchCommandTest {
   }
 
   @Test
+  void ceilingsAreRefusedInWordsWhereThereAreNone() {
+    CommandRun.of("bench", "--device", "cpu", "--ceilings")
+        .failed(1, "--ceilings is not possible here", "backend \"cpu\"", "cuda has");
+  }
+
+  @Test
+  void ceilingsMeasureNoNetwork() {
+    bench("--device", "cpu", "--ceilings").failed(2, "leave out --shape");
+    CommandRun.of("bench", "--ceilings", "--cell", "gru").failed(2, "leave out --cell");
+  }
+
+  @Test
   void printsForPeople() {
     String out = bench("--device", "reference", "--mode", "forward").succeeded().out();
     assertTrue(out.startsWith("using reference"), out);

@@ -44,6 +44,9 @@ final class CommandStream implements AutoCloseable {
   private Profile profile;
   private DeviceException failure;
 
+  /** Whether the failure is still to be thrown, or told at the end. */
+  private boolean isUntold;
+
   /** A graph that was launched since the stream was last waited for, for messages; or null. */
   private CommandGraph replayed;
 
@@ -57,9 +60,7 @@ final class CommandStream implements AutoCloseable {
     this.backend = backend;
     this.hardware = hardware;
     ReturnCode.require(JCudaDriver.cuDeviceGet(device, hardware.ordinal()), "cuDeviceGet");
-    ReturnCode.require(
-        JCudaDriver.cuDevicePrimaryCtxRetain(context, device),
-        "cuDevicePrimaryCtxRetain on " + hardware.name());
+    Faults.requireOpened(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), hardware);
     isRetained = true;
     ParameterBlock made = null;
     try {
@@ -117,6 +118,7 @@ final class CommandStream implements AutoCloseable {
 
   private void requireOpen() {
     if (failure != null) {
+      isUntold = false;
       throw new DeviceException(
           "backend \"" + backend + "\" has failed before and can only be closed", failure);
     }
@@ -145,6 +147,12 @@ final class CommandStream implements AutoCloseable {
         new DeviceException(
             "backend \"%s\" failed: %s; it can only be closed".formatted(backend, said), thrown);
     return failure;
+  }
+
+  /** Remembers a failure for which nobody waits. */
+  private void remember(int code, String call) {
+    fail(code, call);
+    isUntold = true;
   }
 
   private void check(int code, String call) {
@@ -366,7 +374,7 @@ final class CommandStream implements AutoCloseable {
       code = JCudaDriver.cuMemFree(memory);
     }
     if (code != ReturnCode.SUCCESS && failure == null) {
-      fail(code, "cuMemFree");
+      remember(code, "cuMemFree");
     }
   }
 
@@ -404,22 +412,38 @@ final class CommandStream implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       assert failure != null : e;
+      isUntold = true;
     }
   }
 
   /**
    * Waits for the stream as far as it still works, and gives graphs back, which are of modules that
-   * may go then; the context is current.
+   * may go then; the context is current. A failure that nobody has met before is told here, and
+   * what cannot be given back because of it is not.
    */
   void drain() {
     flushQuietly();
     makeCurrent();
     if (stream != null) {
-      ReturnCode.freed(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
+      int code = JCudaDriver.cuStreamSynchronize(stream);
+      if (code != ReturnCode.SUCCESS && failure == null) {
+        remember(code, "a queued command");
+      }
+    }
+    if (isUntold) {
+      isUntold = false;
+      ReturnCode.warn(failure.getMessage());
     }
     if (graphs != null) {
       graphs.close();
     }
+  }
+
+  /** Bytes of the device's memory that nobody holds; -1 if the driver does not tell. */
+  long freeBytes() {
+    long[] free = new long[1];
+    long[] total = new long[1];
+    return JCudaDriver.cuMemGetInfo(free, total) == ReturnCode.SUCCESS ? free[0] : -1;
   }
 
   /**

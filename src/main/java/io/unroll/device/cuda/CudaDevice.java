@@ -2,6 +2,7 @@ package io.unroll.device.cuda;
 
 import io.unroll.CellSpec;
 import io.unroll.device.DeviceBuffer;
+import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.DeviceProfiler;
 import io.unroll.device.ElementType;
@@ -94,7 +95,7 @@ final class CudaDevice extends GpuDevice {
     DeviceMemory memory = new DeviceMemory();
     int code = stream.allocate(memory, bytes);
     if (code == ReturnCode.OUT_OF_MEMORY) {
-      throw outOfMemory(purpose, bytes, othersMayHoldAPart(ReturnCode.name(code)));
+      throw outOfMemory(purpose, bytes, whatIsFree(code), Math.max(0, stream.freeBytes()));
     }
     if (code != ReturnCode.SUCCESS) {
       throw stream.fail(code, "cuMemAlloc of " + purpose);
@@ -102,6 +103,17 @@ final class CudaDevice extends GpuDevice {
     CudaBuffer buffer = new CudaBuffer(type, length, purpose, ledger(), stream, memory);
     assert touch(memory, length);
     return buffer;
+  }
+
+  /** Why a buffer was refused that should fit: what others hold. */
+  private String whatIsFree(int code) {
+    long free = stream.freeBytes();
+    long others = memoryBytes() - liveBytes() - free;
+    return free < 0
+        ? othersMayHoldAPart(ReturnCode.name(code))
+        : ("of its %s in all %s are free, so other processes and the driver hold %s; nvidia-smi"
+                + " lists them (the driver says %s)")
+            .formatted(gib(memoryBytes()), gib(free), gib(others), ReturnCode.name(code));
   }
 
   private boolean touch(DeviceMemory memory, long length) {
@@ -173,6 +185,11 @@ final class CudaDevice extends GpuDevice {
   @Override
   public long mostGroupMemoryBytes() {
     return hardware.mostGroupMemoryBytes();
+  }
+
+  @Override
+  public DeviceCeilings.Offer ceilings() {
+    return DeviceCeilings.Offer.of(new Ceilings(this, hardware));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.unroll.device.cuda;
 import io.unroll.device.GpuSelection;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import jcuda.driver.CUcomputemode;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
@@ -61,7 +62,21 @@ record Hardware(
         number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK),
         number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
         number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-        targets.refusal(major, minor, driver));
+        refusal(device, targets.refusal(major, minor, driver)));
+  }
+
+  private static String refusal(CUdevice device, String ofImages) {
+    int mode = number(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_MODE);
+    return ofImages == null && mode == CUcomputemode.CU_COMPUTEMODE_PROHIBITED
+        ? Faults.PROHIBITED
+        : ofImages;
+  }
+
+  /** What the driver says of one of the device's attributes. */
+  int number(int attribute) {
+    CUdevice device = new CUdevice();
+    ReturnCode.require(JCudaDriver.cuDeviceGet(device, ordinal), "cuDeviceGet");
+    return number(device, attribute);
   }
 
   private static int number(CUdevice device, int attribute) {

@@ -13,8 +13,6 @@ import jcuda.driver.JCudaDriver;
  * @param refusal why there is none, and what cures it; null if there is one
  */
 record Installation(List<Hardware> devices, String refusal) {
-  private static final String INSTALL = "Install driver 580 or newer, or use Backend.openBest().";
-
   /** Initialized, and the driver with it, by the first question. */
   private static final class Attempt {
     static final Installation RESULT = attempt();
@@ -41,7 +39,9 @@ record Installation(List<Hardware> devices, String refusal) {
       code = JCudaDriver.cuDeviceGetCount(count);
     }
     if (code != ReturnCode.SUCCESS || count[0] == 0) {
-      return missing(explain(code == ReturnCode.SUCCESS ? ReturnCode.NO_DEVICE : code));
+      return missing(
+          Faults.ofInitialization(
+              code == ReturnCode.SUCCESS ? ReturnCode.NO_DEVICE : code, DeviceFiles.found()));
     }
     if (!Images.areThere()) {
       return missing(
@@ -57,19 +57,6 @@ record Installation(List<Hardware> devices, String refusal) {
       devices.add(Hardware.of(i, driver[0], targets));
     }
     return new Installation(List.copyOf(devices), null);
-  }
-
-  /** What it means that the driver cannot be initialized. */
-  private static String explain(int code) {
-    if (code == ReturnCode.NO_DEVICE) {
-      return "the NVIDIA driver is installed, but it finds no device; is the GPU switched off, or"
-          + " hidden by CUDA_VISIBLE_DEVICES?";
-    }
-    if (code == ReturnCode.DRIVER_MISMATCH) {
-      return "the NVIDIA driver's library and kernel module are of different versions; restart the"
-          + " machine after an update of the driver";
-    }
-    return "cuInit returned " + ReturnCode.name(code) + ". " + INSTALL;
   }
 
   /** What went wrong when the libraries were loaded, and what cures it. */
@@ -95,7 +82,7 @@ record Installation(List<Hardware> devices, String refusal) {
           + " org.jcuda:jcuda-natives:linux-x86_64, to the class path where there are any";
     }
     if (said.contains("libcuda.so") || said.contains("dependent libraries")) {
-      return "the NVIDIA driver (libcuda.so.1 or nvcuda.dll) is not installed. " + INSTALL;
+      return "the NVIDIA driver (libcuda.so.1 or nvcuda.dll) is not installed. " + Faults.INSTALL;
     }
     return "JCuda's library cannot be loaded: "
         + said.lines().filter(line -> line.contains("Error:")).findFirst().orElse(said).strip();

@@ -65,9 +65,7 @@ final class Modules implements AutoCloseable {
               .formatted(key));
     }
     CUmodule module = new CUmodule();
-    ReturnCode.require(
-        JCudaDriver.cuModuleLoadData(module, image),
-        "cuModuleLoadData of %s on %s".formatted(key, stream.hardware().describe()));
+    Faults.requireLoaded(JCudaDriver.cuModuleLoadData(module, image), key, stream.hardware());
     return module;
   }
 

@@ -13,9 +13,6 @@ final class ReturnCode {
   static final int UNKNOWN = CUresult.CUDA_ERROR_UNKNOWN;
   static final int NO_DEVICE = CUresult.CUDA_ERROR_NO_DEVICE;
 
-  /** What a driver says whose library and kernel module are of different versions. */
-  static final int DRIVER_MISMATCH = CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH;
-
   private ReturnCode() {}
 
   /** As {@code CUDA_ERROR_OUT_OF_MEMORY (2)}. */
@@ -38,12 +35,40 @@ final class ReturnCode {
   }
 
   /**
+   * Whether a context that met this is lost: every later call of the process for it returns the
+   * same, whatever it asks.
+   */
+  static boolean isLasting(int code) {
+    return switch (code) {
+      case CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
+          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+          CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
+          CUresult.CUDA_ERROR_ASSERT,
+          CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
+          CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+          CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
+          CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+          CUresult.CUDA_ERROR_INVALID_PC,
+          CUresult.CUDA_ERROR_LAUNCH_FAILED,
+          CUresult.CUDA_ERROR_EXTERNAL_DEVICE ->
+          true;
+      default -> false;
+    };
+  }
+
+  /**
    * For calls that give something back. A failure is logged and no more: whoever closes cannot do
-   * better, and after a failed command these fail as well.
+   * better. After a lasting one nothing is logged: the call that met it first has told, and all
+   * goes with the context.
    */
   static void freed(int code, String call) {
-    if (code != SUCCESS) {
-      LOGGER.log(System.Logger.Level.WARNING, call + " returned " + name(code));
+    if (code != SUCCESS && !isLasting(code)) {
+      warn(call + " returned " + name(code));
     }
+  }
+
+  /** Tells of a failure that nobody is there to be thrown at. */
+  static void warn(String message) {
+    LOGGER.log(System.Logger.Level.WARNING, message);
   }
 }
