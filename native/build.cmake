@@ -1,6 +1,6 @@
 # Builds the native libraries and lays them where the jar takes them from, each with its SHA-256:
 #   cmake -DJAVA_HOME=... -DBUILD=... -DOUTPUT=... [-DCROSS=true] [-DSKIP=true] -P native/build.cmake
-# OUTPUT/PLATFORM/ gets the library of this machine, with CROSS those of the other platforms as well,
+# OUTPUT/PLATFORM/ gets those of this machine, with CROSS that of the CPU for the other platforms as well,
 # with SKIP nothing.
 # What cannot be built for want of a tool is one line of output; what fails to build is an error.
 cmake_minimum_required(VERSION 3.18)
@@ -21,8 +21,12 @@ function(run)
   endif()
 endfunction()
 
-function(build platform file)
+# The library NAME of SOURCE.
+function(build source name platform file)
   set(folder ${BUILD}/${platform})
+  if(NOT source STREQUAL cpu)
+    set(folder ${BUILD}/${source}-${platform})
+  endif()
   set(options -DJNI_INCLUDE=${JAVA_HOME}/include)
   find_program(NINJA NAMES ninja ninja-build)
   if(NINJA AND NOT EXISTS ${folder}/Makefile)
@@ -32,8 +36,8 @@ function(build platform file)
   if(EXISTS ${toolchain})
     list(APPEND options -DCMAKE_TOOLCHAIN_FILE=${toolchain})
   endif()
-  run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/cpu -B ${folder} ${options})
-  run(${CMAKE_COMMAND} --build ${folder} --target unroll_cpu --parallel)
+  run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/${source} -B ${folder} ${options})
+  run(${CMAKE_COMMAND} --build ${folder} --target ${name} --parallel)
 
   file(SHA256 ${folder}/${file} digest)
   set(kept "")
@@ -51,7 +55,7 @@ endfunction()
 function(build_cross platform file compiler package)
   find_program(${platform}_COMPILER ${compiler})
   if(${platform}_COMPILER)
-    build(${platform} ${file})
+    build(cpu unroll_cpu ${platform} ${file})
   else()
     file(REMOVE_RECURSE ${OUTPUT}/${platform})
     message(NOTICE "native: no ${compiler} found, so the jar has nothing for ${platform}; "
@@ -73,7 +77,11 @@ elseif(NOT EXISTS ${JAVA_HOME}/include/jni.h)
   file(REMOVE_RECURSE ${OUTPUT}/${own})
   message(NOTICE "native: no include/jni.h in ${JAVA_HOME}, ${FALLBACK}; build with a whole JDK")
 else()
-  build(${own} libunroll_cpu.so)
+  build(cpu unroll_cpu ${own} libunroll_cpu.so)
+  # JCublas is for x86-64 only.
+  if(own STREQUAL linux-x86_64)
+    build(cublas unroll_cublas ${own} libunroll_cublas.so)
+  endif()
 endif()
 if(NOT CROSS)
   file(GLOB others ${OUTPUT}/*)

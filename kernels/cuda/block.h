@@ -1,8 +1,8 @@
 /* All steps of a recurrence in one launch, with W_hh on the chip: a group for every BATCH rows of the batch, a warp for
- * a sixteen of units or more. A lane has all gates of its pairs of unit and row, so that the cell follows the product without
- * leaving the registers; states and their gradients stay there from step to step. What the next step multiplies
- * lies twice in the group's memory, so that one barrier a step is enough; what it reads of the device's memory is on
- * its way while it multiplies.
+ * sixteen units or twice as many. A lane has all gates of its pairs of unit and row, so that the cell follows the
+ * product without leaving the registers; states and their gradients stay there from step to step. What the next step
+ * multiplies lies twice in the group's memory, so that one barrier a step is enough; what it reads of the device's
+ * memory is on its way while it multiplies.
  *
  * Constants  HIDDEN, the hidden size up to which this serves; GROUP lanes, two or one for every unit; KEPT_FORWARD and
  *            KEPT_BACKWARD, how many fragments of weights a lane keeps in registers; PRECISION, 0 FP32, 1 TF32, 2 BF16
@@ -37,7 +37,9 @@ struct pairs {
   __device__ __forceinline__ bool has_unit(int u) const { return unit + u * 8 < hidden; }
   __device__ __forceinline__ bool has(int i) const { return has_row(i % ROWS) && has_unit(i / ROWS); }
   /* Where pair i lies in [B, count * H] behind pair 0. */
-  __device__ __forceinline__ offset behind(int i, offset row_length) const { return i % ROWS * row_length + i / ROWS * 8; }
+  __device__ __forceinline__ offset behind(int i, offset row_length) const {
+    return i % ROWS * row_length + i / ROWS * 8;
+  }
 };
 
 /* The buffers are those of io.unroll.device.RecurrentCall, over the whole sequence; weights is W_hh [G*H, H]. */
@@ -235,7 +237,8 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
 
     operand *to = dz + (1 - k % 2) * layout::SIZE;
     offset row = t * (offset)batch + own.row;
-    real *dzx_to = START(dzx) + row * (GATES * hidden) + own.unit, *dzh_to = START(dzh) + row * (GATES * hidden) + own.unit;
+    real *dzx_to = START(dzx) + row * (GATES * hidden) + own.unit;
+    real *dzh_to = START(dzh) + row * (GATES * hidden) + own.unit;
     UNROLLED
     for (int i = 0; i < PAIRS; i++) {
       if (!own.has(i)) continue;
@@ -274,7 +277,8 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
     if (!own.has(i)) continue;
     for (int s = 0; s < STATES; s++) AT(ds, s * size + first + own.behind(i, hidden)) = gradient[i][s];
     for (int p = 0; p < UNIT_WEIGHTS; p++) {
-      AT(d_unit, ((own.row + i % ROWS) * (offset)UNIT_WEIGHTS + p) * hidden + own.unit + i / ROWS * 8) += d_weight[i][p];
+      offset row = own.row + i % ROWS;
+      AT(d_unit, (row * UNIT_WEIGHTS + p) * hidden + own.unit + i / ROWS * 8) += d_weight[i][p];
     }
   }
 }

@@ -102,7 +102,8 @@ class Run {
   void block(const BlockProgram &program) {
     unsigned groups = pieces(of.batch, program.rows());
     int64_t items = groups;
-    Launch forward = {groups, program.memory(of.cell.gates, false)}, backward = {groups, program.memory(of.cell.gates, true)};
+    Launch forward = {groups, program.memory(of.cell.gates, false)};
+    Launch backward = {groups, program.memory(of.cell.gates, true)};
     forward.lanes = backward.lanes = program.lanes;
     void *kernel = function(program.key, "block_forward_kernel");
     CALL(cuFuncSetAttribute(kernel, MOST_DYNAMIC_MEMORY, static_cast<int>(forward.sharedBytes)));

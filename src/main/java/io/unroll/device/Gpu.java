@@ -19,6 +19,11 @@ public interface Gpu extends Device {
   /** How many groups it runs at once at least, one on each of its processors. */
   int computeUnits();
 
+  /** Whether it runs the text of {@code kernels/cuda} as well, which no other compiler reads. */
+  default boolean runsCudaText() {
+    return false;
+  }
+
   /** Bytes that a group may have of its own memory. */
   long groupMemoryBytes();
 
@@ -62,4 +67,36 @@ public interface Gpu extends Device {
    * @param args its other parameters; read before this returns
    */
   void launchGroups(DeviceKernel kernel, long groups, long items, KernelArgs args);
+
+  /**
+   * Reals of scratch that {@link #gemmByLibrary} wants; 0 where there is no such library, and
+   * {@link GpuGemm} launches kernels.
+   */
+  default long libraryScratch() {
+    return 0;
+  }
+
+  /**
+   * Queues what {@link Device#gemm} asks for by a library of the GPU's maker; the same parameters,
+   * of which m, n and k are not 0. The library may write to the scratch until the product is done.
+   */
+  default void gemmByLibrary(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc,
+      DeviceBuffer scratch) {
+    throw new UnsupportedOperationException(name() + " has no library of matrix products");
+  }
 }

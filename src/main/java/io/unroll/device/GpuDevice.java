@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What every GPU has in common, whoever made its driver: float32, work in the order of the calls,
- * the text of {@code kernels/gpu}. A package of a vendor adds buffers, copies and launches.
+ * What every GPU has in common, whoever made its driver: float32 in memory, work in the order of
+ * the calls, the text of {@code kernels/gpu}. A package of a vendor adds buffers, copies and
+ * launches.
  */
 public abstract class GpuDevice implements Gpu {
   private static final double GIB = 1 << 30;
@@ -19,6 +20,7 @@ public abstract class GpuDevice implements Gpu {
 
   private final String name;
   private final String hardwareName;
+  private final Precision precision;
   private final Ledger ledger = new Ledger();
   private GpuGemm gemm; // like recurrences, made by the first use: both ask what a subclass answers
   private GpuRecurrences recurrences;
@@ -27,10 +29,12 @@ public abstract class GpuDevice implements Gpu {
   /**
    * @param name as the user sees it, such as {@code cuda:0}
    * @param hardwareName what the driver calls the device, for messages
+   * @param precision of its matrix products; buffers hold float32 in each
    */
-  protected GpuDevice(String name, String hardwareName) {
+  protected GpuDevice(String name, String hardwareName, Precision precision) {
     this.name = name;
     this.hardwareName = hardwareName;
+    this.precision = precision;
   }
 
   /** Queues a copy of a float[], double[] or int[] into a buffer; the array may be changed then. */
@@ -108,7 +112,7 @@ public abstract class GpuDevice implements Gpu {
 
   @Override
   public final Precision precision() {
-    return Precision.FP32;
+    return precision;
   }
 
   @Override

@@ -1,41 +1,78 @@
 package io.unroll.device;
 
 import io.unroll.CellSpec;
+import io.unroll.Precision;
 import java.util.Map;
 
-/** Product and cell of each step in one launch: {@code kernels/gpu/step.h}. */
+/**
+ * Product and cell of each step in one launch: {@code kernels/gpu/step.h}, and in TF32 and BF16
+ * {@code kernels/cuda/step.h}.
+ */
 final class GpuStep implements FusedRecurrence {
   private static final int UNITS = 32;
   private static final int MOST_ROWS = 4;
+  private static final int WARPS = 8;
 
   private final Gpu gpu;
   private final GpuTranspose transpose;
+  private final GpuPack pack; // null in FP32
   private final GpuEntry forwardEntry;
   private final GpuEntry backwardEntry;
-  private final int rowsOfGroup;
+  private final Shape forwardShape;
+  private final Shape backwardShape;
   private final KernelArgs args = new KernelArgs();
   private DeviceKernel forward;
   private DeviceKernel backward;
 
+  /**
+   * What a group computes.
+   *
+   * @param units of the hidden size
+   * @param rows the least that it may have of the batch
+   * @param times how many times as many it has
+   */
+  private record Shape(int units, int rows, int times) {
+    /** With as few groups as keep every processor busy, since each reads its weights anew. */
+    static Shape of(Gpu gpu, int units, int rows, int most, int batch, int hiddenSize) {
+      Shape shape = new Shape(units, rows, 1);
+      while (shape.times < most && shape.pieces(batch, hiddenSize) > gpu.computeUnits()) {
+        shape = new Shape(units, rows, 2 * shape.times);
+      }
+      return shape;
+    }
+
+    long pieces(int batch, int hiddenSize) {
+      return GpuKernels.pieces(hiddenSize, units) * GpuKernels.pieces(batch, (long) rows * times);
+    }
+  }
+
   GpuStep(Gpu gpu, GpuWorkspace transposed, CellSpec cell, int batch, int hiddenSize) {
     this.gpu = gpu;
     this.transpose = new GpuTranspose(gpu, transposed);
-    int lanes = gpu.groupSize() / UNITS;
-    long across = GpuKernels.pieces(hiddenSize, UNITS);
-    int rows = 1;
-    while (rows < MOST_ROWS
-        && across * GpuKernels.pieces(batch, (long) lanes * rows) > gpu.computeUnits()) {
-      rows *= 2;
+    String file;
+    Map<String, Integer> constants;
+    if (gpu.precision() == Precision.FP32) {
+      pack = null;
+      int rows = gpu.groupSize() / UNITS;
+      forwardShape = Shape.of(gpu, UNITS, rows, MOST_ROWS, batch, hiddenSize);
+      backwardShape = forwardShape;
+      file = "gpu/step.h";
+      constants = Map.of("ROWS", forwardShape.times);
+    } else {
+      pack = new GpuPack(gpu, transposed);
+      int units = GpuPack.SQUARE;
+      forwardShape = Shape.of(gpu, units, units, WARPS, batch, hiddenSize);
+      backwardShape = Shape.of(gpu, cell.gateCount() * units, units, WARPS, batch, hiddenSize);
+      file = "cuda/step.h";
+      constants = Map.of("PRECISION", GpuPack.macro(gpu.precision()));
     }
-    this.rowsOfGroup = lanes * rows;
-    Map<String, Integer> constants = Map.of("ROWS", rows);
-    forwardEntry = GpuEntry.of(cell, "gpu/step.h", "step_forward_kernel", constants);
-    backwardEntry = GpuEntry.of(cell, "gpu/step.h", "step_backward_kernel", constants);
+    forwardEntry = GpuEntry.of(cell, file, "step_forward_kernel", constants);
+    backwardEntry = GpuEntry.of(cell, file, "step_backward_kernel", constants);
   }
 
   /** Whether the device has its programs. */
   boolean isThere() {
-    return gpu.has(forwardEntry) && gpu.has(backwardEntry);
+    return gpu.has(forwardEntry) && gpu.has(backwardEntry) && (pack == null || pack.isThere());
   }
 
   @Override
@@ -43,7 +80,7 @@ final class GpuStep implements FusedRecurrence {
     if (forward == null) {
       forward = gpu.entry(forwardEntry);
     }
-    DeviceBuffer weights = transpose.recurrentWeights(c);
+    DeviceBuffer weights = pack == null ? transpose.recurrentWeights(c) : pack.forward(c);
     long gates = (long) c.cell.gateCount() * c.hiddenSize;
     long kept = (long) c.cell.reserved() * c.hiddenSize;
     for (int k = 0; k < c.steps; k++) {
@@ -61,7 +98,7 @@ final class GpuStep implements FusedRecurrence {
           .buffer(c.keep, c.keepAt + (long) t * c.batch * kept)
           .buffer(c.y, c.yAt + (long) t * c.batch * c.ldY);
       addSizes(c, c.ldY, t);
-      launch(forward, c);
+      launch(forward, forwardShape, c);
     }
   }
 
@@ -72,6 +109,8 @@ final class GpuStep implements FusedRecurrence {
     }
     long gates = (long) c.cell.gateCount() * c.hiddenSize;
     long kept = (long) c.cell.reserved() * c.hiddenSize;
+    DeviceBuffer weights = pack == null ? c.weightHh : pack.backward(c);
+    long weightsAt = pack == null ? c.weightHhAt : 0;
     DeviceBuffer after = null; // no step has been run yet
     long afterAt = 0;
     int timeAfter = 0;
@@ -92,8 +131,8 @@ final class GpuStep implements FusedRecurrence {
           .buffer(c.dzh, dzhAt);
       addSizes(c, c.ldDy, k < 0 ? -1 : t); // after the first step only its product is left
       args.buffer(after, afterAt).buffer(c.resets, c.resetsAt(timeAfter));
-      args.buffer(c.weightHh, c.weightHhAt);
-      launch(backward, c);
+      args.buffer(weights, weightsAt);
+      launch(backward, backwardShape, c);
       after = c.dzh;
       afterAt = dzhAt;
       timeAfter = t;
@@ -104,8 +143,11 @@ final class GpuStep implements FusedRecurrence {
     args.i32(c.batch).i32(c.hiddenSize).i64(c.stateStride()).i32(ld).i32(t);
   }
 
-  private void launch(DeviceKernel kernel, RecurrentCall c) {
-    long pieces = GpuKernels.pieces(c.hiddenSize, UNITS) * GpuKernels.pieces(c.batch, rowsOfGroup);
+  private void launch(DeviceKernel kernel, Shape shape, RecurrentCall c) {
+    if (pack != null) {
+      args.i32(shape.times);
+    }
+    long pieces = shape.pieces(c.batch, c.hiddenSize);
     gpu.launchGroups(kernel, Math.min(pieces, GpuKernels.MOST_GROUPS), pieces, args);
   }
 }

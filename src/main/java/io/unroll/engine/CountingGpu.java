@@ -39,6 +39,11 @@ final class CountingGpu extends CountingDevice implements Gpu {
   }
 
   @Override
+  public boolean runsCudaText() {
+    return like.runsCudaText();
+  }
+
+  @Override
   public long groupMemoryBytes() {
     return like.groupMemoryBytes();
   }
@@ -92,4 +97,28 @@ final class CountingGpu extends CountingDevice implements Gpu {
       CellSpec cell, int steps, int batch, int hiddenSize) {
     return recurrences.offer(cell, batch, hiddenSize);
   }
+
+  @Override
+  public long libraryScratch() {
+    return like.libraryScratch();
+  }
+
+  @Override
+  public void gemmByLibrary(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc,
+      DeviceBuffer scratch) {}
 }

@@ -4,7 +4,8 @@ import io.unroll.Precision;
 
 /**
  * How the loops of the reference round: exactly once per operation in the format that they imitate,
- * to nearest, ties to even.
+ * to nearest, ties to even; operands in TF32 ties away from zero, as the instruction does that
+ * rounds to it.
  *
  * <p>A product of two rounded operands is exact in float64, and a float64 sum of two float32 values
  * rounded to float32 is the correctly rounded float32 sum, so {@link #FLOAT32}, {@link #TF32} and
@@ -36,14 +37,14 @@ public enum Arithmetic {
   TF32 {
     @Override
     public double operand(double x) {
-      return dropBits((float) x, FLOAT32_MANTISSA - 10);
+      return dropBits((float) x, FLOAT32_MANTISSA - 10, true);
     }
   },
   /** As {@link #FLOAT32}, with the operands of matrix products rounded to bfloat16. */
   BF16 {
     @Override
     public double operand(double x) {
-      return dropBits((float) x, FLOAT32_MANTISSA - 7);
+      return dropBits((float) x, FLOAT32_MANTISSA - 7, false);
     }
   };
 
@@ -78,13 +79,13 @@ public enum Arithmetic {
   }
 
   /** The last {@code count} mantissa bits of a float rounded away; overflows to infinity. */
-  private static float dropBits(float x, int count) {
+  private static float dropBits(float x, int count, boolean tiesAway) {
     if (Float.isNaN(x)) {
       return x;
     }
     int bits = Float.floatToRawIntBits(x);
-    int lastKept = (bits >>> count) & 1;
+    int up = tiesAway ? 1 : (bits >>> count) & 1; // or only if the last bit that is kept is odd
     int belowHalf = (1 << (count - 1)) - 1;
-    return Float.intBitsToFloat((bits + belowHalf + lastKept) & -(1 << count));
+    return Float.intBitsToFloat((bits + belowHalf + up) & -(1 << count));
   }
 }

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.unroll.Backend;
 import io.unroll.BackendOptions;
 import io.unroll.CellSpec;
+import io.unroll.Precision;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.device.cpu.CpuDevices;
+import io.unroll.reference.Arithmetic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -20,13 +22,43 @@ public enum DeviceKind {
   /** Also where there is a better one. */
   AVX2("native"),
   OPENCL("opencl"),
-  CUDA("cuda");
+  CUDA("cuda"),
+  CUDA_TF32("cuda", Precision.TF32),
+  CUDA_BF16("cuda", Precision.BF16);
 
   /** The name in {@code -Dunroll.require}, or null for what is always there. */
   private final String requirement;
 
+  private final Precision precision;
+
   DeviceKind(String requirement) {
+    this(requirement, Precision.FP32);
+  }
+
+  DeviceKind(String requirement, Precision precision) {
     this.requirement = requirement;
+    this.precision = precision;
+  }
+
+  /** How its matrix products round. */
+  Arithmetic arithmetic() {
+    return Arithmetic.of(precision);
+  }
+
+  /** Whether operands of matrix products lose bits that the buffers hold. */
+  boolean rounds() {
+    return precision != Precision.FP32;
+  }
+
+  /**
+   * How near, in relation to their size, results of a few steps are that must be so near in FP32.
+   */
+  double near(double near) {
+    return switch (precision) {
+      case TF32 -> 0x1p-8;
+      case BF16 -> 0x1p-5;
+      default -> near;
+    };
   }
 
   /**
@@ -47,7 +79,7 @@ public enum DeviceKind {
       case JAVA -> null;
       case NATIVE -> CpuDevices.nativeRefusal();
       case AVX2 -> CpuDevices.avx2Refusal();
-      case OPENCL, CUDA -> backendRefusal();
+      case OPENCL, CUDA, CUDA_TF32, CUDA_BF16 -> backendRefusal();
     };
   }
 
@@ -75,7 +107,8 @@ public enum DeviceKind {
       case JAVA -> CpuDevices.java(threads);
       case NATIVE -> CpuDevices.best(threads);
       case AVX2 -> CpuDevices.avx2(threads);
-      case OPENCL, CUDA -> Device.of(Backend.open(requirement, BackendOptions.DEFAULT));
+      case OPENCL, CUDA, CUDA_TF32, CUDA_BF16 ->
+          Device.of(Backend.open(requirement, BackendOptions.DEFAULT.withPrecision(precision)));
     };
   }
 

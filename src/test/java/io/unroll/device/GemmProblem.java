@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.reference.Arithmetic;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /** One product with operands in rows longer than needed, and its answer in float64. */
 final class GemmProblem {
@@ -98,7 +100,10 @@ final class GemmProblem {
         ldc);
   }
 
-  void check(float[] found, double beta) {
+  /** In float32 sums of operands that are rounded as an arithmetic does. */
+  void check(Arithmetic arithmetic, float[] found, double beta) {
+    double[] left = operands(arithmetic, a);
+    double[] right = operands(arithmetic, b);
     for (int i = 0; i < m; i++) {
       for (int j = 0; j < ldc; j++) {
         if (j >= n) {
@@ -110,7 +115,7 @@ final class GemmProblem {
         double sum = beta == 0 ? 0 : c[i * ldc + j];
         double size = Math.abs(sum);
         for (int q = 0; q < k; q++) {
-          double product = (double) a[aAt(i, q)] * b[bAt(q, j)];
+          double product = left[aAt(i, q)] * right[bAt(q, j)];
           sum += product;
           size += Math.abs(product);
         }
@@ -121,6 +126,12 @@ final class GemmProblem {
         assertTrue(Math.abs(value - sum) <= bound, where + ": " + value + " instead of " + sum);
       }
     }
+  }
+
+  private static double[] operands(Arithmetic arithmetic, float[] values) {
+    return IntStream.range(0, values.length)
+        .mapToDouble(i -> arithmetic.operand(values[i]))
+        .toArray();
   }
 
   @Override

@@ -24,7 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kernel but those of the cells against its formula in float64. */
 @ParameterizedClass(name = "{0}")
-@EnumSource(DeviceKind.class)
+@EnumSource(
+    value = DeviceKind.class,
+    mode = EnumSource.Mode.EXCLUDE,
+    names = {"CUDA_TF32", "CUDA_BF16"}) // these kernels do not depend on it
 class KernelsTest {
   private static final double NEAR = 1e-6;
 

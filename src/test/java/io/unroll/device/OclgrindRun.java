@@ -5,6 +5,7 @@ import io.unroll.CellSpec;
 import io.unroll.data.TextCorpus;
 import io.unroll.nn.Sampling;
 import io.unroll.nn.Tape;
+import io.unroll.reference.Arithmetic;
 import io.unroll.train.CharRnn;
 import io.unroll.train.OptimizerConfig;
 import io.unroll.train.Trainer;
@@ -62,7 +63,7 @@ final class OclgrindRun {
       for (int flags = 0; flags < 4; flags++) {
         int beta = flags % 2;
         GemmProblem problem = new GemmProblem(flags, size[0], size[1], size[2], beta);
-        problem.check(problem.run(device, beta), beta);
+        problem.check(Arithmetic.FLOAT32, problem.run(device, beta), beta);
       }
     }
   }
@@ -92,7 +93,7 @@ final class OclgrindRun {
 
   private static void training(Device device) {
     GemmProblem inSlices = new GemmProblem(0, 3, 5, 600, 0);
-    inSlices.check(inSlices.run(device, 1), 1);
+    inSlices.check(Arithmetic.FLOAT32, inSlices.run(device, 1), 1);
     TextCorpus corpus = TextCorpus.fromString("rhyme", "one two buckle my shoe. ".repeat(3));
     CharRnn.Config config = new CharRnn.Config(CellSpec.GRU, 5, 2, 3, 0.2);
     try (CharRnn model = new CharRnn(device, corpus.vocabulary(), config, 1);

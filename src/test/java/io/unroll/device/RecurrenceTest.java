@@ -1,6 +1,7 @@
 package io.unroll.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.unroll.CellSpec;
 import java.util.Arrays;
@@ -68,10 +69,11 @@ class RecurrenceTest {
   /**
    * Each size in both directions, ragged and not, and once packed, which takes turns in the rest.
    */
-  private static void everySequence(CellSpec cell, Change change) {
-    for (int i = 0; i < SIZES.length; i++) {
+  private void everySequence(CellSpec cell, Change change) {
+    boolean few = kind.rounds(); // what does not depend on the precision has been tried before
+    for (int i = 0; i < SIZES.length; i += few ? 3 : 1) {
       int[] sizes = SIZES[i];
-      for (int each = 0; each < 5; each++) {
+      for (int each = few ? 2 : 0; each < 5; each += few ? 2 : 1) {
         boolean packed = each == 4;
         int flags = packed ? i : each;
         boolean reverse = (flags & 1) != 0;
@@ -90,6 +92,7 @@ class RecurrenceTest {
   @ParameterizedTest
   @MethodSource("cells")
   void fusedEqualsStepwiseOnAnyThreads(CellSpec cell) {
+    assumeTrue(!kind.rounds(), "operands of float32 noise may round to different numbers");
     everySequence(
         cell,
         (sequences, what) -> {
@@ -142,6 +145,8 @@ class RecurrenceTest {
   @ParameterizedTest
   @MethodSource("cells")
   void followsTheContract(CellSpec cell) {
+    assumeTrue(
+        !kind.rounds() || cell != CellSpec.RELU, "its gradient jumps where a product changes sign");
     everySequence(
         cell,
         (sequences, what) -> {
@@ -159,7 +164,7 @@ class RecurrenceTest {
               sequence.fused();
               float[][] found = sequence.results();
               for (int i = 0; i < expected.length; i++) {
-                Guarded.assertNear(expected[i], found[i], 2e-5, what + " result " + i);
+                Guarded.assertNear(expected[i], found[i], kind.near(2e-5), what + " result " + i);
               }
             }
           }

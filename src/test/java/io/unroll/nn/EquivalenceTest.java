@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.Backend;
 import io.unroll.BackendOptions;
 import io.unroll.CellSpec;
+import io.unroll.Precision;
 import io.unroll.RequiredBackendsTest;
 import io.unroll.engine.Schedule;
 import io.unroll.reference.Arithmetic;
@@ -71,9 +72,9 @@ class EquivalenceTest {
   }
 
   private static void assertClose(
-      RecurrentProblem problem, Map<String, double[]> results, String how) {
+      RecurrentProblem problem, Arithmetic arithmetic, Map<String, double[]> results, String how) {
     Map<String, double[]> exact = problem.oracle(Arithmetic.FLOAT64);
-    Map<String, double[]> plain = problem.oracle(Arithmetic.FLOAT32);
+    Map<String, double[]> plain = problem.oracle(arithmetic);
     assertEquals(exact.keySet(), results.keySet());
     exact.forEach(
         (name, expected) -> {
@@ -94,19 +95,44 @@ class EquivalenceTest {
     }
   }
 
-  static Stream<Arguments> judged() {
+  /** A backend in one of its precisions. */
+  private record Judged(String name, Precision precision) {
+    Backend open(int threads) {
+      return Backend.open(name, new BackendOptions(threads, precision));
+    }
+
+    Arithmetic arithmetic() {
+      return Arithmetic.of(precision);
+    }
+
+    @Override
+    public String toString() {
+      return name + " " + precision;
+    }
+  }
+
+  static Stream<Judged> backends() {
     return RequiredBackendsTest.judged()
-        .flatMap(name -> problems().map(problem -> Arguments.of(name, problem)));
+        .flatMap(
+            name ->
+                (name.equals("cuda")
+                        ? Stream.of(Precision.FP32, Precision.TF32, Precision.BF16)
+                        : Stream.of(Precision.FP32))
+                    .map(precision -> new Judged(name, precision)));
+  }
+
+  static Stream<Arguments> judged() {
+    return backends().flatMap(backend -> problems().map(problem -> Arguments.of(backend, problem)));
   }
 
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("judged")
-  void backendAgreesWithTheOracle(String name, RecurrentProblem problem) {
-    for (int threads : RequiredBackendsTest.threads(name)) {
-      try (Backend backend = Backend.open(name, BackendOptions.DEFAULT.withThreads(threads))) {
+  void backendAgreesWithTheOracle(Judged judged, RecurrentProblem problem) {
+    for (int threads : RequiredBackendsTest.threads(judged.name)) {
+      try (Backend backend = judged.open(threads)) {
         for (Schedule schedule : Schedule.values()) {
-          String how = name + " " + schedule + " " + threads + " threads";
-          assertClose(problem, problem.solve(backend, schedule), how);
+          String how = judged + " " + schedule + " " + threads + " threads";
+          assertClose(problem, judged.arithmetic(), problem.solve(backend, schedule), how);
         }
       }
     }
@@ -114,8 +140,8 @@ class EquivalenceTest {
 
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("judged")
-  void twoRunsAreBitwiseEqualAndLeaveNothingBehind(String name, RecurrentProblem problem) {
-    try (Backend backend = Backend.open(name)) {
+  void twoRunsAreBitwiseEqualAndLeaveNothingBehind(Judged judged, RecurrentProblem problem) {
+    try (Backend backend = judged.open(0)) {
       Map<String, double[]> first = problem.solve(backend, Schedule.FUSED);
       Map<String, double[]> second = problem.solve(backend, Schedule.FUSED);
       first.forEach((what, values) -> assertArrayEquals(values, second.get(what), what));
@@ -123,20 +149,17 @@ class EquivalenceTest {
     }
   }
 
-  static Stream<String> backends() {
-    return RequiredBackendsTest.judged();
-  }
-
   @ParameterizedTest(name = "{0}")
   @MethodSource("backends")
-  void plantedFaultsExceedTheTolerance(String name) {
+  void plantedFaultsExceedTheTolerance(Judged judged) {
     RecurrentProblem problem = Shape.PAST_A_WARP.problem(CellSpec.GRU, 1, false, true, true);
     Map<String, double[]> exact = problem.oracle(Arithmetic.FLOAT64);
-    Map<String, double[]> plain = problem.oracle(Arithmetic.FLOAT32);
-    try (Backend backend = Backend.open(name)) {
+    Map<String, double[]> plain = problem.oracle(judged.arithmetic());
+    double wrong = judged.precision == Precision.FP32 ? 1.001 : 1.25;
+    try (Backend backend = judged.open(0)) {
       Map<String, double[]> good = problem.solve(backend, Schedule.FUSED);
       for (String what : good.keySet()) {
-        for (double fault : List.of(1.001, Double.NaN)) {
+        for (double fault : List.of(wrong, Double.NaN)) {
           double[] bad = good.get(what).clone();
           int at = largest(bad);
           bad[at] *= fault;
@@ -158,19 +181,20 @@ class EquivalenceTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("backends")
-  void notANumberAndInfinitySpreadAsInTheOracle(String name) {
+  void notANumberAndInfinitySpreadAsInTheOracle(Judged judged) {
     for (CellSpec cell : CellSpec.all()) {
       for (float poison : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
-        Map<String, boolean[]> expected = nonFinite("reference", cell, poison);
-        Map<String, boolean[]> found = nonFinite(name, cell, poison);
+        Map<String, boolean[]> expected =
+            nonFinite(new Judged("reference", Precision.FP64), cell, poison);
+        Map<String, boolean[]> found = nonFinite(judged, cell, poison);
         expected.forEach((what, where) -> assertArrayEquals(where, found.get(what), cell + what));
       }
     }
   }
 
   /** Which results are NaN when one input is poisoned. */
-  private static Map<String, boolean[]> nonFinite(String name, CellSpec cell, float poison) {
-    try (Backend backend = Backend.open(name);
+  private static Map<String, boolean[]> nonFinite(Judged judged, CellSpec cell, float poison) {
+    try (Backend backend = judged.open(0);
         Parameters parameters = new Parameters(backend, 3);
         Tape tape = new Tape(backend)) {
       Recurrent recurrent = new Recurrent(parameters, "r", RecurrentConfig.of(cell, 5, 7));

@@ -29,9 +29,11 @@ class ArithmeticTest {
   }
 
   @Test
-  void tf32RoundsToNearestAndTiesToEven() {
+  void tf32RoundsToNearestAndTiesAwayFromZero() {
     // TF32 has 10 mantissa bits.
-    assertEquals(1, Arithmetic.TF32.operand(1 + 0x1p-11));
+    assertEquals(1 + 0x1p-10, Arithmetic.TF32.operand(1 + 0x1p-11));
+    assertEquals(-1 - 0x1p-10, Arithmetic.TF32.operand(-1 - 0x1p-11));
+    assertEquals(1, Arithmetic.TF32.operand(1 + 0x1p-11 - 0x1p-23));
     assertEquals(1 + 0x1p-9, Arithmetic.TF32.operand(1 + 3 * 0x1p-11));
     assertEquals(1 + 0x1p-10, Arithmetic.TF32.operand(1 + 0x1p-11 + 0x1p-23));
     assertEquals(-1 - 0x1p-10, Arithmetic.TF32.operand(-1 - 0x1p-10));

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /**
  * A seeded problem for one layer and direction. Its numbers are float32 values, so that every
@@ -86,6 +87,55 @@ record Problem(
 
   Problem with(Sequence input, double[][] initialStates, double[] dy, double[][] dFinalStates) {
     return new Problem(cell, hiddenSize, reverse, input, initialStates, weights, dy, dFinalStates);
+  }
+
+  /** The same with units and features in reverse order: another legal order for every sum. */
+  Problem turned() {
+    int n = hiddenSize;
+    int i = input.features();
+    return new Problem(
+        cell,
+        n,
+        reverse,
+        input.withFeatures(i, turned(input.x(), i)),
+        turned(initialStates, n),
+        new Weights(
+            turned(weights.wIh(), n * i),
+            turned(weights.wHh(), n * n),
+            turned(weights.bIh(), n),
+            turned(weights.bHh(), n),
+            turned(weights.unit(), n)),
+        turned(dy, n),
+        turned(dFinalStates, n));
+  }
+
+  /** The results of {@link #turned}, in the order of this problem's. */
+  Map<String, double[]> turnedResults(Arithmetic arithmetic) {
+    Map<String, double[]> results = turned().results(arithmetic);
+    int n = hiddenSize;
+    int i = input.features();
+    results.replaceAll(
+        (name, values) ->
+            switch (name) {
+              case "dx" -> turned(values, i);
+              case "dW_ih" -> turned(values, n * i);
+              case "dW_hh" -> turned(values, n * n);
+              default -> turned(values, n);
+            });
+    return results;
+  }
+
+  private static double[][] turned(double[][] states, int n) {
+    return Stream.of(states).map(state -> turned(state, n)).toArray(double[][]::new);
+  }
+
+  /** Every run of n values turned around. */
+  private static double[] turned(double[] values, int n) {
+    double[] result = new double[values.length];
+    for (int k = 0; k < values.length; k++) {
+      result[k / n * n + n - 1 - k % n] = values[k];
+    }
+    return result;
   }
 
   /** All results by name: y, h_n, c_n, dx, dh0, dc0, and those of {@link #weightGradients}. */

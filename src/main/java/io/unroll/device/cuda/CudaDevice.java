@@ -1,6 +1,7 @@
 package io.unroll.device.cuda;
 
 import io.unroll.CellSpec;
+import io.unroll.Precision;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceKernel;
@@ -14,7 +15,7 @@ import io.unroll.device.KernelArgs;
 import java.util.List;
 import java.util.Map;
 
-/** A device by its CUDA driver: float32, work in the order of the calls. */
+/** A device by its CUDA driver: float32 in memory, work in the order of the calls. */
 final class CudaDevice extends GpuDevice {
   /** What the kernels of {@code modules.txt} were compiled with that do not say it themselves. */
   private static final int GROUP = 256;
@@ -23,17 +24,25 @@ final class CudaDevice extends GpuDevice {
   private final CommandStream stream;
   private final Staging staging;
   private final Modules modules;
+  private final Cublas cublas; // null: products by our own kernels
   private final KernelArgs fillArgs = new KernelArgs();
   private DeviceKernel fill;
+
+  /** Opens it in FP32. */
+  CudaDevice(String name, Hardware hardware) {
+    this(name, hardware, Precision.FP32);
+  }
 
   /**
    * Opens it.
    *
    * @param name as the user sees it, such as {@code cuda:0}
+   * @param precision of its matrix products: one that the hardware {@linkplain Hardware#multiplies
+   *     multiplies in}
    * @throws io.unroll.DeviceException if the driver does not give a context
    */
-  CudaDevice(String name, Hardware hardware) {
-    super(name, hardware.name());
+  CudaDevice(String name, Hardware hardware, Precision precision) {
+    super(name, hardware.name(), precision);
     this.hardware = hardware;
     stream = new CommandStream(name, hardware);
     Staging made = null;
@@ -46,16 +55,19 @@ final class CudaDevice extends GpuDevice {
     }
     staging = made;
     modules = new Modules(stream, GROUP);
+    cublas = Cublas.open(stream, precision());
   }
 
   @Override
   public String description() {
-    return "%s (%s, %s, float32, driver for CUDA %s)"
+    return "%s (%s, %s, float32%s, driver for CUDA %s, matrix products by %s)"
         .formatted(
             name(),
             hardware.name(),
             hardware.isSimulated() ? "simulated" : "GPU",
-            Targets.text(hardware.driver()));
+            precision() == Precision.FP32 ? "" : " with " + precision() + " products",
+            Targets.text(hardware.driver()),
+            cublas == null ? "its own kernels" : "cuBLAS " + CublasLibrary.found().version());
   }
 
   @Override
@@ -81,6 +93,9 @@ final class CudaDevice extends GpuDevice {
   @Override
   protected void free() {
     stream.drain();
+    if (cublas != null) {
+      cublas.close();
+    }
     modules.close();
     staging.close();
     stream.close();
@@ -168,6 +183,45 @@ final class CudaDevice extends GpuDevice {
   }
 
   @Override
+  public long libraryScratch() {
+    return cublas == null ? 0 : cublas.scratch();
+  }
+
+  @Override
+  public void gemmByLibrary(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      DeviceBuffer a,
+      long aAt,
+      int lda,
+      DeviceBuffer b,
+      long bAt,
+      int ldb,
+      double beta,
+      DeviceBuffer c,
+      long cAt,
+      int ldc,
+      DeviceBuffer scratch) {
+    cublas.gemm(
+        transposeA,
+        transposeB,
+        m,
+        n,
+        k,
+        CudaBuffer.address(a, aAt),
+        lda,
+        CudaBuffer.address(b, bAt),
+        ldb,
+        beta,
+        CudaBuffer.address(c, cAt),
+        ldc,
+        CudaBuffer.address(scratch, 0));
+  }
+
+  @Override
   public int groupSize() {
     return GROUP;
   }
@@ -175,6 +229,11 @@ final class CudaDevice extends GpuDevice {
   @Override
   public int computeUnits() {
     return hardware.units();
+  }
+
+  @Override
+  public boolean runsCudaText() {
+    return true;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.unroll.device.cuda;
 
+import io.unroll.Precision;
 import io.unroll.device.GpuSelection;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -97,6 +98,13 @@ record Hardware(
   /** Whether it is none, but a program that acts for one; its name says so. */
   boolean isSimulated() {
     return name.startsWith("simulated");
+  }
+
+  /**
+   * Whether it has matrix products in a precision: all have FP32, sm_80 and newer TF32 and BF16.
+   */
+  boolean multiplies(Precision precision) {
+    return precision == Precision.FP32 || (precision != Precision.FP64 && major >= 8);
   }
 
   @Override

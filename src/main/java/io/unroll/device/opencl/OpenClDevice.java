@@ -1,6 +1,7 @@
 package io.unroll.device.opencl;
 
 import io.unroll.CellSpec;
+import io.unroll.Precision;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.DeviceProfiler;
@@ -28,7 +29,7 @@ final class OpenClDevice extends GpuDevice {
    * @throws io.unroll.DeviceException if the driver does not give a context
    */
   OpenClDevice(String name, Hardware hardware) {
-    super(name, hardware.name());
+    super(name, hardware.name(), Precision.FP32);
     this.hardware = hardware;
     group = WorkGroup.size(hardware);
     queue = new CommandQueue(name, hardware);

@@ -15,7 +15,12 @@ final class Devices {
 
   /** One that is nowhere. */
   static Hardware madeUp(String name, String refusal) {
-    return new Hardware(7, name, 9, 0, 13000, 1L << 30, 48 << 10, 227 << 10, 8, refusal);
+    return madeUp(name, 9, 0, refusal);
+  }
+
+  /** One of that compute capability that is nowhere. */
+  static Hardware madeUp(String name, int major, int minor, String refusal) {
+    return new Hardware(7, name, major, minor, 13000, 1L << 30, 48 << 10, 227 << 10, 8, refusal);
   }
 
   /** A real one that says that it has so much memory. */

@@ -1,7 +1,6 @@
 package io.unroll.device.cuda;
 
 import io.unroll.DeviceException;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -30,10 +29,7 @@ public final class GraphProcess {
     command.add("-Dunroll.cuda.images=" + System.getProperty("unroll.cuda.images"));
     command.addAll(List.of(options));
     command.addAll(
-        List.of(
-            "-cp",
-            String.join(File.pathSeparator, System.getProperty("java.class.path")),
-            GraphProcess.class.getName()));
+        List.of("-cp", System.getProperty("java.class.path"), GraphProcess.class.getName()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(settings);
     Process process = builder.start();
