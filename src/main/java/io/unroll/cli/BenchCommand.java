@@ -154,7 +154,10 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private int ceilings(PrintWriter out) {
-    requireNoShape("--ceilings measures no network");
+    refuseShape("--ceilings measures no network");
+    if (grid != null) {
+      throw new InputException("--ceilings measures no network; leave out --grid");
+    }
     try (Backend backend = device.open(json ? null : out)) {
       DeviceCeilings.Offer offer = Device.of(backend).ceilings();
       if (offer.ceilings() == null) {
@@ -170,7 +173,7 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private void requireNoShape(String why) {
+  private void refuseShape(String why) {
     for (String other : List.of("--cell", "--shape", "--layers", "--mode", "--profile")) {
       if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
         throw new InputException(why + "; leave out " + other);
@@ -179,7 +182,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private int runGrid(PrintWriter out) throws IOException {
-    requireNoShape("--grid names what is timed");
+    refuseShape("--grid names what is timed");
     BenchGrid cases = BenchGrid.read(grid);
     try (Backend backend = device.open(null)) {
       return cases.run(backend, device.resolvedThreads(), seconds, budget, out) == 0 ? 0 : 1;

@@ -88,7 +88,7 @@ public final class CublasProcess {
                 every(GEMM_TEST, "oneRowMayHaveAnyDistance"),
                 every(GEMM_TEST, "depthZeroClearsOrKeeps"),
                 selectIteration(
-                    every(EQUIVALENCE_TEST, "backendAgreesWithTheOracle"), 4, 20, 41, 55))
+                    every(EQUIVALENCE_TEST, "backendAgreesWithTheOracle"), 4, 55, 90, 181))
             .build();
     LauncherFactory.create().execute(request, new Printer());
   }
