@@ -1,7 +1,6 @@
 package io.unroll.cli;
 
 import com.google.gson.JsonObject;
-import io.unroll.Backend;
 import io.unroll.CellSpec;
 import java.util.Locale;
 
@@ -28,9 +27,8 @@ record BenchCase(CellSpec cell, Shape shape, int layers, RecurrentBench.Mode mod
   }
 
   /** What it is and where it runs, without times. */
-  JsonObject describe(Backend backend, int threads) {
+  JsonObject describe(Provenance provenance) {
     JsonObject line = new JsonObject();
-    line.addProperty("device", backend.name());
     line.addProperty("cell", cell.name());
     line.addProperty("T", shape.steps());
     line.addProperty("B", shape.batch());
@@ -38,11 +36,7 @@ record BenchCase(CellSpec cell, Shape shape, int layers, RecurrentBench.Mode mod
     line.addProperty("H", shape.hiddenSize());
     line.addProperty("layers", layers);
     line.addProperty("mode", modeName());
-    line.addProperty("precision", backend.precision().name());
-    line.addProperty("threads", threads);
-    line.addProperty("description", backend.description());
-    line.addProperty("jdk", Runtime.version().toString());
-    line.addProperty("unroll", Version.text());
+    provenance.addTo(line);
     return line;
   }
 

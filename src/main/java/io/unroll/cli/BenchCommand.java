@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
 /** Times one shape, or a file of them, on one device, or measures what it can do at best. */
 @Command(
     name = "bench",
+    subcommands = CompareCommand.class,
+    synopsisSubcommandLabel = "[COMMAND]",
     description = {
       "Times a recurrent network at one shape.",
       "",
@@ -42,7 +44,10 @@ import picocli.CommandLine.Spec;
       "--ceilings measures instead what the device cuda can do at best, a row for each: copies,"
           + " products, and how long it takes until what one block wrote is at another, within a"
           + " launch and from launch to launch. Whatever is computed or handed over is checked;"
-          + " the exit code is 1 if any of it was wrong."
+          + " the exit code is 1 if any of it was wrong.",
+      "",
+      "A line of JSON also says when and under what it was measured; \"unroll bench compare\" tells"
+          + " from such lines what became slower."
     },
     footer = {
       "  unroll bench",
@@ -164,13 +169,19 @@ final class BenchCommand implements Callable<Integer> {
         throw new WorkFailedException("--ceilings is not possible here: " + offer.refusal());
       }
       double each = seconds / TENTHS;
-      int failed = new CeilingsTable(backend, offer.ceilings(), out, json).print(each);
+      int failed = new CeilingsTable(provenance(backend), offer.ceilings(), out, json).print(each);
       if (failed > 0) {
         throw new WorkFailedException(
             failed + " of the rows were wrong on " + backend.description());
       }
       return 0;
     }
+  }
+
+  private Provenance provenance(Backend backend) {
+    List<String> words = spec.commandLine().getParseResult().originalArgs();
+    List<String> flags = words.subList(words.indexOf(spec.name()) + 1, words.size());
+    return new Provenance(backend, device.resolvedThreads(), flags);
   }
 
   private void refuseShape(String why) {
@@ -185,7 +196,7 @@ final class BenchCommand implements Callable<Integer> {
     refuseShape("--grid names what is timed");
     BenchGrid cases = BenchGrid.read(grid);
     try (Backend backend = device.open(null)) {
-      return cases.run(backend, device.resolvedThreads(), seconds, budget, out) == 0 ? 0 : 1;
+      return cases.run(provenance(backend), seconds, budget, out) == 0 ? 0 : 1;
     }
   }
 
@@ -225,7 +236,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private JsonObject asJson(
       Backend backend, BenchCase what, double[] times, List<KernelTime> kernels) {
-    JsonObject line = what.describe(backend, device.resolvedThreads());
+    JsonObject line = what.describe(provenance(backend));
     what.addTimes(line, times);
     if (kernels != null) {
       line.add("profile", asJson(kernels));

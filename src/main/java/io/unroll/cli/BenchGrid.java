@@ -2,15 +2,12 @@ package io.unroll.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
-import io.unroll.Backend;
 import io.unroll.CellSpec;
 import io.unroll.DeviceException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.TypeConversionException;
@@ -72,26 +69,23 @@ final class BenchGrid {
    * Prints a line of JSON for each case as soon as it is there. A case that fails has {@code error}
    * in place of its times, one for which no time is left {@code skipped}.
    *
-   * @param threads of the device cpu, for the lines
    * @param most seconds to time a case; less where the budget is short
    * @param budget seconds for all
    * @return how many failed
    */
-  int run(Backend backend, int threads, double most, double budget, PrintWriter out) {
+  int run(Provenance provenance, double most, double budget, PrintWriter out) {
     Gson gson = new Gson();
     long begun = System.nanoTime();
     int failures = 0;
     for (int i = 0; i < cases.size(); i++) {
       BenchCase next = cases.get(i);
-      JsonObject line = next.describe(backend, threads);
-      line.addProperty("software", "Unroll");
-      line.addProperty("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+      JsonObject line = next.describe(provenance);
       double left = budget - (System.nanoTime() - begun) / NANOS;
       if (left <= 0) {
         line.addProperty("skipped", "the budget of " + budget + " s was spent");
       } else {
         double seconds = Math.min(most, left / (cases.size() - i) / WHOLE);
-        try (RecurrentBench bench = new RecurrentBench(backend, next)) {
+        try (RecurrentBench bench = new RecurrentBench(provenance.backend(), next)) {
           next.addTimes(line, bench.measure(seconds));
         } catch (DeviceException | WorkFailedException e) {
           line.addProperty("error", e.getMessage());

@@ -2,7 +2,6 @@ package io.unroll.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
-import io.unroll.Backend;
 import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceCeilings.Outcome;
 import io.unroll.device.DeviceCeilings.Row;
@@ -11,15 +10,15 @@ import java.util.Locale;
 
 /** Prints what a device can do at best, each row as soon as it is measured. */
 final class CeilingsTable {
-  private final Backend backend;
+  private final Provenance provenance;
   private final DeviceCeilings ceilings;
   private final PrintWriter out;
   private final boolean json;
   private final Gson gson = new Gson();
   private int failed;
 
-  CeilingsTable(Backend backend, DeviceCeilings ceilings, PrintWriter out, boolean json) {
-    this.backend = backend;
+  CeilingsTable(Provenance provenance, DeviceCeilings ceilings, PrintWriter out, boolean json) {
+    this.provenance = provenance;
     this.ceilings = ceilings;
     this.out = out;
     this.json = json;
@@ -52,7 +51,6 @@ final class CeilingsTable {
 
   private JsonObject asJson(Row row) {
     JsonObject line = new JsonObject();
-    line.addProperty("device", backend.name());
     line.addProperty("ceiling", row.name());
     line.addProperty("of", row.variant());
     line.addProperty("outcome", row.outcome().name().toLowerCase(Locale.ROOT));
@@ -69,9 +67,7 @@ final class CeilingsTable {
     if (ceilings.caution() != null) {
       line.addProperty("caution", ceilings.caution());
     }
-    line.addProperty("description", backend.description());
-    line.addProperty("jdk", Runtime.version().toString());
-    line.addProperty("unroll", Version.text());
+    provenance.addTo(line);
     return line;
   }
 

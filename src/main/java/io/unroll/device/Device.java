@@ -28,6 +28,13 @@ public interface Device extends Backend {
   }
 
   /**
+   * The driver beneath it with its version, such as {@code CUDA 13.0}; empty where there is none.
+   */
+  default String driver() {
+    return "";
+  }
+
+  /**
    * Allocates a buffer of undefined content.
    *
    * @param length in elements, at least 1

@@ -13,6 +13,8 @@ import io.unroll.device.DeviceKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -55,6 +57,7 @@ class BenchCommandTest {
                     "H",
                     "layers",
                     "mode",
+                    "precision",
                     "threads",
                     "ms",
                     "gflops",
@@ -62,9 +65,24 @@ class BenchCommandTest {
                     "p75",
                     "runs",
                     "description",
+                    "driver",
+                    "cpu",
+                    "os",
                     "jdk",
-                    "unroll")),
+                    "jvm",
+                    "software",
+                    "unroll",
+                    "commit",
+                    "flags",
+                    "date")),
         out);
+    assertEquals(
+        "--seconds=0 --shape=3,2,5,7 --device " + device + " --cell gru --layers 2 --json",
+        line.get("flags").getAsString());
+    Duration age = Duration.between(Instant.parse(line.get("date").getAsString()), Instant.now());
+    assertTrue(age.toSeconds() >= 0 && age.toHours() < 1, out);
+    assertTrue(line.get("commit").getAsString().matches("[0-9a-f]{12}(-dirty)?|unknown"), out);
+    assertTrue(line.get("cpu").getAsString().matches(".+ x [1-9][0-9]*"), out);
     assertEquals("gru", line.get("cell").getAsString());
     assertEquals("train", line.get("mode").getAsString());
     assertEquals(5, line.get("I").getAsInt());

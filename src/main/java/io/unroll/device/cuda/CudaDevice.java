@@ -71,6 +71,11 @@ final class CudaDevice extends GpuDevice {
   }
 
   @Override
+  public String driver() {
+    return "CUDA " + Targets.text(hardware.driver());
+  }
+
+  @Override
   public long memoryBytes() {
     return hardware.memoryBytes();
   }

@@ -52,6 +52,11 @@ final class OpenClDevice extends GpuDevice {
   }
 
   @Override
+  public String driver() {
+    return hardware.platformName() + " " + hardware.driver();
+  }
+
+  @Override
   public long memoryBytes() {
     return hardware.memoryBytes();
   }
