@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
           + " case in A is paired with the i-th in B, in the order of their dates.",
       "",
       "B/A is the median of the pairs' ratios; above 1, B is slower, and rates are turned over. The"
-          + " interval has that median with 95 % at least. A case is slower, faster or same if its"
+          + " interval has that median with 95 %% at least. A case is slower, faster or same if its"
           + " whole interval lies above, below or within the threshold, else uncertain.",
       "",
       "Let A and B take turns, a process for each pass: machines drift. Six pairs are the fewest"

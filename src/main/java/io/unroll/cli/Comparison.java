@@ -112,14 +112,14 @@ final class Comparison {
       Set<String> inA = a.values(field);
       Set<String> inB = b.values(field);
       if (inA.size() > 1 || !inA.equals(inB)) {
-        differing.add(field + " is " + String.join(" | ", inA) + " in A, but " + said(inB));
+        differing.add(field + " is " + said(inA) + " in A, but " + said(inB) + " in B");
       }
     }
     rows.add(compare(name, a.passes(), b.passes()));
   }
 
   private static String said(Set<String> values) {
-    return String.join(" | ", values) + " in B";
+    return "\"" + String.join("\" or \"", values) + "\"";
   }
 
   private void addErrors(String name, Case a, Case b) {

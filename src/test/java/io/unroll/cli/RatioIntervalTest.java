@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RatioIntervalTest {
   /** The places are those of published tables of the sign test at 5 %, two-sided. */
   @ParameterizedTest
-  @CsvSource({"6,1", "8,1", "9,2", "11,2", "12,3", "15,4", "20,6", "25,8", "40,14"})
+  @CsvSource({"6,1", "8,1", "9,2", "11,2", "12,3", "15,4", "20,6", "25,8", "40,14", "100,40"})
   void takesTheOrderStatisticsOfTheSignTest(int pairs, int rank) {
     double[] ratios = IntStream.rangeClosed(1, pairs).mapToDouble(i -> i).toArray();
     RatioInterval found = RatioInterval.of(ratios);
