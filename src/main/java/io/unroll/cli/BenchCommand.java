@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     subcommands = CompareCommand.class,
-    synopsisSubcommandLabel = "[COMMAND]",
+    synopsisSubcommandLabel = "[compare]",
     description = {
       "Times a recurrent network at one shape.",
       "",

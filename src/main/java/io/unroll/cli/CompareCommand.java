@@ -40,7 +40,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "  for i in 1 2 3 4 5 6 7 8 9; do",
-      "    java -jar a.jar bench --json >> a.jsonl; java -jar b.jar bench --json >> b.jsonl",
+      "    java -jar a.jar bench --json >> a.jsonl",
+      "    java -jar b.jar bench --json >> b.jsonl",
       "  done",
       "  unroll bench compare a.jsonl b.jsonl",
       "  unroll bench compare a1.jsonl,a2.jsonl b.jsonl --threshold 10 --json"
