@@ -225,7 +225,7 @@ def characters(lines):
 
 
 def fastest(lines):
-    return min(lines, key=lambda line: (line["others"] > DISTURBED, line["ms"]), default=None)
+    return min(lines, key=lambda line: (line.get("others", 0) > DISTURBED, line["ms"]), default=None)
 
 
 def classic(lines):
@@ -234,7 +234,7 @@ def classic(lines):
     rows = [["Unroll " + own["setting"], digits(rate), ""]] if own else []
     for setting in ordered(lines, "numpy", "setting"):
         found = [line for line in of_kind(lines, "numpy") if line["setting"] == setting]
-        peer = max(found, key=lambda line: (line["others"] <= DISTURBED, line["rate"]))["rate"]
+        peer = max(found, key=lambda line: (line.get("others", 0) <= DISTURBED, line["rate"]))["rate"]
         rows.append(["numpy " + setting, digits(peer), f"{rate / peer:.2f}" if own else "–"])
     if not rows:
         return ""
