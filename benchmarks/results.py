@@ -25,6 +25,8 @@ HOW = ("GFLOP/s = 2·T·B·(I+H)·G·H operations of the matrix products, three 
        " is y from x; *train* is that and the gradients of x and of all weights, from a fixed gradient of"
        " y. Times are medians, the best of all settings on both sides; a ratio is the best peer's time"
        " over Unroll's: above 1 Unroll is faster. T,B,I,H are steps, rows, inputs and units.")
+# Kinds of lines of peers that may have timed layers; "config" is of those that ran, though others were faster.
+TIMED_PEERS = (None, "config", "layer", "environment")
 PLOTS = (("time", "time of a step against H", plots.time_per_step),
          ("ratio", "ratio to the best peer, shape by shape", plots.ratios),
          ("roofline", "GFLOP/s against arithmetic intensity", plots.roofline))
@@ -42,12 +44,12 @@ def link(text, target):
     return f"[{text}]({target})"
 
 
-def software(run):
-    """Names and versions of the peers in a run."""
+def software(run, kinds=None):
+    """Names and versions of the peers in a run, or of those with lines of some kinds."""
     versions = {}
     for line in run.lines:
         name = line.get("software")
-        if name not in (None, "Unroll", "fma_peak"):
+        if name not in (None, "Unroll", "fma_peak") and (not kinds or line.get("kind") in kinds):
             version = line.get("version") or line.get("torch") or versions.get(name, "")
             versions[name] = version
     return [f"{name} {version}".strip() for name, version in versions.items()]
@@ -55,7 +57,7 @@ def software(run):
 
 def provenance(run):
     found = run.environment()
-    names = (("device", run.device()), ("backend", found.get("details")),
+    names = (("device", run.device()), ("backend", found.get("backend")),
              ("date", found.get("date")), ("Unroll", found.get("unroll")),
              ("commit", found.get("commit")), ("JDK", found.get("jdk")),
              ("system", found.get("system")), ("cores", found.get("cores")),
@@ -176,28 +178,58 @@ def index(runs):
     return "\n\n".join(parts) + "\n"
 
 
+def whole_steps(run):
+    """Rows of the training steps that hold more than one layer's work: what, the peer's time over Unroll's."""
+    rows = []
+    for cell in report.ordered(run.lines, "char", "cell"):
+        own, peer = (report.fastest(line for line in report.of_kind(run.lines, "char")
+                                    if line["cell"] == cell and who(line["software"]))
+                     for who in (report.ours, report.theirs))
+        if own and peer:
+            rows.append([f"a whole char-rnn step, two layers of 512, {data.SAME_CELL.get(cell, cell)},"
+                         f" against {peer['software']}", "", f"{peer['ms'] / own['ms']:.2f}"])
+    own = report.fastest(report.of_kind(run.lines, "classic"))
+    for setting in report.ordered(run.lines, "numpy", "setting"):
+        rate = report.fastest_rate(run.lines, setting)
+        if own:
+            rows.append([f"the classic char-rnn, one layer of 100, against numpy ({setting})", "",
+                         f"{1e3 / own['ms'] / rate:.2f}"])
+    return rows
+
+
+def where_peers_are_faster(run):
+    """A sentence that hides nothing."""
+    found = [(own, peer) for precision in run.precisions()
+             for own, peer in data.pairs(run.of_precision(precision))]
+    slower = [f"{own['cell']} {own['mode']} {report.shape_of(own)} {peer['ms'] / own['ms']:.2f}"
+              f" ({peer['software']})" for own, peer in found if peer["ms"] < own["ms"]]
+    if not found:
+        return ""
+    if not slower:
+        return f"Unroll is faster in all {len(found)} cases."
+    return f"A peer is faster in {len(slower)} of {len(found)} cases: {', '.join(slower)}."
+
+
 def main_table(runs):
     """What stands in the project's README: the latest run of each device."""
     parts = []
     for run in latest(runs):
-        rows = [[f"{precision}, {cell}" if run.precisions() != ["FP32"] else cell, *means]
-                for precision, cell, *means in mean_rows(run)]
-        for cell in report.ordered(run.lines, "char", "cell"):
-            own, peer = (report.fastest(line for line in report.of_kind(run.lines, "char")
-                                        if line["cell"] == cell and who(line["software"]))
-                         for who in (report.ours, report.theirs))
-            if own and peer:
-                rows.append([f"a whole char-rnn step against {peer['software']}, two layers of 512,"
-                             f" {data.SAME_CELL.get(cell, cell)}", "", f"{peer['ms'] / own['ms']:.2f}"])
-        shapes = {report.shape_of(own) for own, _ in data.pairs(run.cases)}
+        means = [[f"{precision}, {cell}" if run.precisions() != ["FP32"] else cell, *rest]
+                 for precision, cell, *rest in mean_rows(run)]
         found = run.environment()
-        parts.append(
-            f"{run.device()}, {found.get('details', '')}, {run.date()}, commit"
-            f" `{found.get('commit', 'unknown')}` ({link('shape by shape', f'benchmarks/results/{run.name}.md')})"
-            f": the time of the best of {', '.join(software(run))} over Unroll's, geometric means over"
-            f" {len(shapes)} shapes, in brackets the lowest and the highest. Above 1 Unroll is faster.\n\n"
-            + report.table(["", "inference", "training"], rows))
-    return "\n\n".join(parts)
+        which = f"commit `{found['commit']}`" if "commit" in found else f"Unroll {found.get('unroll')}"
+        what = ", ".join(filter(None, (run.device(), found.get("backend"), found.get("jdk"), run.date(), which)))
+        peers = software(run, TIMED_PEERS)
+        shapes = {report.shape_of(own) for own, _ in data.pairs(run.cases)}
+        shown = (f": the time of the best of {', '.join(peers)} over Unroll's, geometric means over"
+                 f" {len(shapes)} shapes, in brackets the lowest and the highest. Above 1 Unroll is faster."
+                 if means else ": no peer ran.")
+        parts.append(f"{what} ({link('shape by shape', f'benchmarks/results/{run.name}.md')}){shown}")
+        parts.append(report.table(["", "inference", "training"], means + whole_steps(run)))
+        parts.append(where_peers_are_faster(run))
+        parts.append(report.memory_and_start(run.lines).replace("## Memory and start\n\n", ""))
+        parts += run.sources
+    return "\n\n".join(part for part in parts if part)
 
 
 def with_table(readme, runs):

@@ -6,6 +6,7 @@ and peers/pytorch_rnn.py one after the other. Its name begins with date and time
 
 import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
@@ -42,19 +43,18 @@ class Run:
                     found.setdefault(key, value)
         for line in self.lines:
             if line.get("software") == "Unroll" or "ceiling" in line:
-                for key in ("description", "details", "jdk", "date"):
-                    if key in line:
-                        found.setdefault(key, line[key])
-                        if key == "description":
-                            found[key] = line[key]
-                if line.get("version") or line.get("unroll"):
-                    found.setdefault("unroll", line.get("version") or line.get("unroll"))
+                for key, same in (("backend", "description"), ("backend", "details"), ("jdk", "jdk"),
+                                  ("date", "date"), ("unroll", "unroll"), ("unroll", "version")):
+                    if same in line:
+                        found.setdefault(key, line[same])
         return found
 
     def device(self):
         """The device, in words that are the same in every run on it."""
         found = self.environment()
-        return found.get("cpu") or found.get("description") or "unknown"
+        backend = found.get("backend", "unknown")
+        hardware = re.match(r"\S+ \((.+?), (GPU|CPU|simulated),", backend)
+        return found.get("cpu") or (hardware.group(1) if hardware else backend)
 
     def date(self):
         return str(self.environment().get("date", "unknown"))[:10]

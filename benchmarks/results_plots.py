@@ -7,9 +7,10 @@ import results_data as data
 from results_data import report
 
 MADE = "<!-- Made by benchmarks/results.py. -->"
-LIGHT = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#57606a")
-DARK = ("#58a6ff", "#f0883e", "#3fb950", "#bc8cff", "#ff7bba", "#9ea7b3")
-LEFT, TOP, GAP, BOTTOM = 62, 66, 62, 46
+LIGHT = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#9a6700", "#0b7285", "#57606a")
+DARK = ("#58a6ff", "#f0883e", "#3fb950", "#bc8cff", "#ff7bba", "#d29922", "#22b8cf", "#9ea7b3")
+GREY = len(LIGHT) - 1
+LEFT, TOP, GAP, BOTTOM = 62, 84, 62, 46
 
 
 def colours(paper, ink, grid, series):
@@ -19,7 +20,7 @@ def colours(paper, ink, grid, series):
                       f".l{n}{{stroke:{colour};fill:none}}" for n, colour in enumerate(series)))
 
 
-STYLE = ("text{font:12px system-ui,sans-serif}"
+STYLE = ("text{font:12px system-ui,sans-serif}.title{font-weight:bold}"
          + colours("#ffffff", "#1f2328", "#d1d9e0", LIGHT)
          + "@media(prefers-color-scheme:dark){" + colours("#0d1117", "#e6edf3", "#30363d", DARK) + "}")
 
@@ -58,13 +59,13 @@ class Picture:
         self.width, self.height = width, height
         self.parts = [f'<rect class="paper" width="{width}" height="{height}"/>']
         self.title = title
-        self.text(12, 22, title, weight=True)
+        for n, row in enumerate(title.split("\n")):
+            self.text(12, 22 + 18 * n, row, bold=n == 0)
 
-    def text(self, x, y, what, anchor="start", weight=False, turn=False):
-        more = ' font-weight="bold"' if weight else ""
-        if turn:
-            more += f' transform="rotate(-90 {x:.1f} {y:.1f})"'
-        self.parts.append(f'<text class="ink" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>'
+    def text(self, x, y, what, anchor="start", bold=False, turn=False):
+        more = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turn else ""
+        kind = "ink title" if bold else "ink"
+        self.parts.append(f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>'
                           f"{escape(what)}</text>")
 
     def line(self, points, kind, dashed=False, width=1.5):
@@ -89,13 +90,13 @@ class Picture:
             self.text(x.at(value), y.begin + 15, f"{value:g}", "middle")
         for value in y.ticks():
             self.line([(x.begin, y.at(value)), (x.end, y.at(value))], "grid", width=1)
-            self.text(x.begin - 6, y.at(value) + 4, f"{value:,g}", "end")
+            self.text(x.begin - 6, y.at(value) + 4, f"{value:,.0f}" if value >= 1 else f"{value:g}", "end")
         self.line([(x.begin, y.end), (x.begin, y.begin), (x.end, y.begin)], "axis", width=1)
         self.text((x.begin + x.end) / 2, y.begin + 33, names[0], "middle")
         self.text(x.begin - 48, (y.begin + y.end) / 2, names[1], "middle", turn=True)
         self.text(x.begin, y.end - 8, title)
 
-    def legend(self, entries, x=12, y=42):
+    def legend(self, entries, x=12, y=60):
         """entries: (text, colour, hollow, square) one behind the other."""
         for text, colour, peer, square in entries:
             self.mark(x + 5, y - 4, colour, peer, square)
@@ -103,14 +104,15 @@ class Picture:
             x += 34 + 6.7 * len(text)
 
     def done(self):
+        name = ", ".join(self.title.split("\n"))
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}"'
                 f' width="{self.width}" height="{self.height}" role="img">\n{MADE}\n'
-                f"<title>{escape(self.title)}</title>\n<style>{STYLE}</style>\n"
+                f"<title>{escape(name)}</title>\n<style>{STYLE}</style>\n"
                 + "\n".join(self.parts) + "\n</svg>\n")
 
 
 def heading(run, precision, title):
-    return f"{title[0].upper()}{title[1:]}: {precision}, {run.device()}, {run.date()}"
+    return f"{title[0].upper()}{title[1:]}, {precision}\n{run.device()}, {run.date()}"
 
 
 def kinds(cases, key):
@@ -130,8 +132,8 @@ def time_per_step(run, precision, title):
     wide, high = 250, 220
     picture = Picture(LEFT + len(cells) * (wide + GAP), TOP + 2 * (high + BOTTOM + 30),
                       heading(run, precision, title))
-    picture.legend([("Unroll", 5, False, False), ("the best peer", 5, True, True)]
-                   + [(f"B={batch}", n % 5, False, False) for n, batch in enumerate(batches)])
+    picture.legend([("Unroll", GREY, False, False), ("the best peer", GREY, True, True)]
+                   + [(f"B={batch}", n % GREY, False, False) for n, batch in enumerate(batches)])
     times = [step_us(case) for case in [*own, *peers.values()]]
     sizes = [case["H"] for case in own]
     for row, mode in enumerate(data.MODES):
@@ -145,8 +147,8 @@ def time_per_step(run, precision, title):
                 some.sort(key=lambda case: (case["H"], case["T"], case["I"]))
                 others = [peers[key] for key in ((cell, report.shape_of(case), mode) for case in some)
                           if key in peers]
-                series(picture, others, x, y, n % 5, peer=True)
-                series(picture, some, x, y, n % 5, peer=False)
+                series(picture, others, x, y, n % GREY, peer=True)
+                series(picture, some, x, y, n % GREY, peer=False)
     return picture.done()
 
 
@@ -170,7 +172,7 @@ def ratios(run, precision, title):
     cells = kinds((own for own, _ in pairs), lambda case: case["cell"])
     shapes = sorted({report.shape_of(own) for own, _ in pairs},
                     key=lambda shape: (math.prod(map(int, shape.split(","))), shape))
-    wide, step, first = 230, 24, 110
+    wide, step, first = 230, 24, 132
     high = step * len(shapes)
     picture = Picture(first + len(cells) * (wide + 24), TOP + 20 + high + BOTTOM + 6,
                       heading(run, precision, title))
@@ -204,20 +206,22 @@ def roofline(run, precision, title):
     cells = kinds(own, lambda case: case["cell"])
     peak, bandwidth = run.peak(precision), run.bandwidth()
     intensity = [data.operations(case) / data.least_bytes(case) for case in own]
-    picture = Picture(760, 430, heading(run, precision, title))
-    picture.legend([(f"{cell}, {mode}", n % 5, mode == "train", mode == "train")
+    picture = Picture(760, 448, heading(run, precision, title))
+    picture.legend([(f"{cell}, {mode}", n % GREY, mode == "train", mode == "train")
                     for n, cell in enumerate(cells) for mode in data.MODES])
     rates = [case["gflops"] for case in own] + ([peak] if peak else [])
-    x, y = Axis(intensity, LEFT + 12, 740), Axis(rates, 380, TOP + 14, margin=1.3)
+    x, y = Axis(intensity, LEFT + 12, 740), Axis(rates, 398, TOP + 14, margin=1.3)
     picture.frame(x, y, ("floating-point operations a byte that memory must move at least", "GFLOP/s"), "")
     if peak:
         picture.line([(x.begin, y.at(peak)), (x.end, y.at(peak))], "axis", dashed=True)
         picture.text(x.end, y.at(peak) - 6, f"{report.digits(peak)} GFLOP/s in registers", "end")
     if bandwidth:
         slope(picture, x, y, bandwidth)
+    else:
+        picture.text(x.end, y.begin - 10, "the rate of memory was not measured", "end")
     for case, value in zip(own, intensity):
         train = case["mode"] == "train"
-        picture.mark(x.at(value), y.at(case["gflops"]), cells.index(case["cell"]) % 5, train, train,
+        picture.mark(x.at(value), y.at(case["gflops"]), cells.index(case["cell"]) % GREY, train, train,
                      described(case))
     return picture.done()
 
@@ -229,4 +233,4 @@ def slope(picture, x, y, bandwidth):
     if low < high:
         picture.line([(x.at(low), y.at(low * bandwidth)), (x.at(high), y.at(high * bandwidth))],
                      "axis", dashed=True)
-        picture.text(x.at(low) + 8, y.at(low * bandwidth) - 8, f"{report.digits(bandwidth)} GB/s")
+        picture.text(x.at(low) + 8, y.at(low * bandwidth) + 16, f"{report.digits(bandwidth)} GB/s")
