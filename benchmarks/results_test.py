@@ -193,7 +193,7 @@ class ResultsTest(unittest.TestCase):
         self.assertIn("1.50", project.get("README.md"))
 
     def test_one_simulated_line_takes_the_whole_run_out(self):
-        mixed = run([own(), own(description=SIMULATED), peer("FP32", "plain", ms=1.0)])
+        mixed = run([own(), own(description=SIMULATED), peer("FP32", "plain", ms=1.0), *GPU[:2]])
         self.assertEqual((mixed.simulated, mixed.cases, mixed.ceilings), (True, [], []))
 
     def test_only_the_latest_run_of_a_device_is_in_the_main_table(self):
