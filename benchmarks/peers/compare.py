@@ -62,6 +62,8 @@ def parse(arguments):
                         help="run again what others have disturbed, up to so many times")
     parser.add_argument("--peers-from", metavar="FILE",
                         help="take the peers' lines from the .jsonl of an earlier run")
+    parser.add_argument("--publish", action="store_true",
+                        help="put the lines into benchmarks/results/data and make the pages anew")
     parser.add_argument("--out", metavar="FILE",
                         help="the report; default target/report.md, and .jsonl beside it")
     options = parser.parse_args(arguments)
@@ -85,6 +87,9 @@ def settle(options):
                 raise SystemExit(f"--shapes: {shape!r} is not T,B,I,H, such as 64,1,128,128")
     else:
         options.shapes = QUICK_SHAPES if options.quick else SHAPES
+    if options.publish and (options.quick or options.only_unroll or options.peers_from):
+        raise SystemExit("--publish takes a whole run only; leave out --quick, --only-unroll and"
+                         " --peers-from")
     options.passes = options.passes or (1 if options.quick else 3)
     options.seconds = options.seconds or (0.3 if options.quick else 1)
     if options.only_unroll or options.peers_from:
@@ -108,6 +113,7 @@ class Run:
     def note(self, text):
         print("! " + text, file=sys.stderr)
         self.notes.append(text)
+        self.add({"kind": "note", "text": text})
 
     def add(self, line):
         self.lines.append(line)
@@ -345,17 +351,38 @@ def environment(options):
         "commit": said("git", "rev-parse", "--short", "HEAD") + dirty,
         "date": datetime.date.today().isoformat(),
         "command": "benchmarks/peers/compare.py " + " ".join(sys.argv[1:]),
+        "scheduling": scheduling(),
         "passes": options.passes,
         "seconds": options.seconds,
         "quick": options.quick,
     }
 
 
+def scheduling():
+    """How the system lets this program and its children run, such as after chrt -f 10."""
+    if not hasattr(os, "sched_getscheduler"):
+        return "unknown"
+    real_time = {os.SCHED_FIFO: "FIFO", os.SCHED_RR: "round robin"}.get(os.sched_getscheduler(0))
+    if real_time is None:
+        return f"time-shared, nice {os.nice(0)}"
+    return f"real time, {real_time}, priority {os.sched_getparam(0).sched_priority}"
+
+
+def publish(run):
+    """Keeps the lines of a run in the project and makes the pages from them."""
+    name = datetime.datetime.now().strftime("%Y-%m-%d-%H%M-cpu")
+    script = os.path.join(programs.ROOT, "benchmarks", "results.py")
+    subprocess.run([sys.executable, script, "--add", name, run.log], check=True)
+
+
 def main():
     options = parse(sys.argv[1:])
     os.makedirs(programs.TARGET, exist_ok=True)
+    where = environment(options)
+    if options.publish and where["commit"].endswith("with changes"):
+        raise SystemExit("--publish needs a commit to name, but there are changes: commit them first")
     run = Run(options)
-    run.add(environment(options))
+    run.add(where)
     built = build_all(run)
     if options.peers_from:
         with open(options.peers_from) as earlier:
@@ -380,6 +407,8 @@ def main():
     text = report.markdown(run.lines, run.notes)
     with open(options.out, "w") as out:
         out.write(text)
+    if options.publish:
+        publish(run)
     print(text if options.only_unroll or options.quick else f"the report is in {options.out}")
     return 1 if run.failures else 0
 

@@ -23,7 +23,7 @@ def markdown(lines, notes):
 
 
 def of_kind(lines, kind):
-    return [line for line in lines if line["kind"] == kind]
+    return [line for line in lines if line.get("kind") == kind]
 
 
 def ordered(lines, kind, key):
@@ -225,7 +225,13 @@ def characters(lines):
 
 
 def fastest(lines):
-    return min(lines, key=lambda line: (line["others"] > DISTURBED, line["ms"]), default=None)
+    return min(lines, key=lambda line: (line.get("others", 0) > DISTURBED, line["ms"]), default=None)
+
+
+def fastest_rate(lines, setting):
+    """Iterations/s of numpy in a setting."""
+    found = [line for line in of_kind(lines, "numpy") if line["setting"] == setting]
+    return max(found, key=lambda line: (line.get("others", 0) <= DISTURBED, line["rate"]))["rate"]
 
 
 def classic(lines):
@@ -233,8 +239,7 @@ def classic(lines):
     rate = 1e3 / own["ms"] if own else None
     rows = [["Unroll " + own["setting"], digits(rate), ""]] if own else []
     for setting in ordered(lines, "numpy", "setting"):
-        found = [line for line in of_kind(lines, "numpy") if line["setting"] == setting]
-        peer = max(found, key=lambda line: (line["others"] <= DISTURBED, line["rate"]))["rate"]
+        peer = fastest_rate(lines, setting)
         rows.append(["numpy " + setting, digits(peer), f"{rate / peer:.2f}" if own else "–"])
     if not rows:
         return ""
@@ -259,7 +264,7 @@ def memory_and_start(lines):
 
 
 def disturbance(lines):
-    timed = [line for line in lines if "others" in line and line["kind"] != "memory"]
+    timed = [line for line in lines if "others" in line and line.get("kind") != "memory"]
     bad = [line for line in timed if line["others"] > DISTURBED]
     if not bad:
         return ""

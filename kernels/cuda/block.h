@@ -5,7 +5,8 @@
  * memory is on its way while it multiplies.
  *
  * Constants  HIDDEN, the hidden size up to which this serves; GROUP lanes, two or one for every unit; KEPT_FORWARD and
- *            KEPT_BACKWARD, how many fragments of weights a lane keeps in registers; PRECISION, 0 FP32, 1 TF32, 2 BF16
+ *            KEPT_BACKWARD, how many fragments of weights a lane keeps in registers; MORE_BACKWARD, so many more before
+ *            sm_100, or none; PRECISION, 0 FP32, 1 TF32, 2 BF16
  * Grid       one group for every BATCH rows, 4 in FP32 and 8 else; items is their number
  * Memory     GROUP_MEMORY_BYTES at most */
 #include "../gpu/cell.h"
@@ -15,11 +16,18 @@
 #define UNITS (2 * SIXTEENS)            /* of a lane */
 #define PAIRS (UNITS * ROWS)            /* of unit and row of a lane */
 
+/* Where one number makes the compiler spill for older processors and another for newer ones. */
+#if defined(MORE_BACKWARD) && !(defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000)
+#define MORE_HERE MORE_BACKWARD
+#else
+#define MORE_HERE 0
+#endif
+
 /* Of sixteen r / GATES of units, gate r % GATES; and of the sixteens of units. */
 using forward_product = on_chip<SIXTEENS * GATES, HIDDEN, KEPT_FORWARD>;
-using backward_product = on_chip<SIXTEENS, GATES * HIDDEN, KEPT_BACKWARD>;
+using backward_product = on_chip<SIXTEENS, GATES * HIDDEN, KEPT_BACKWARD + MORE_HERE>;
 
-/* What a group needs: io.unroll.device.GpuBlockPlan counts the same. ci/registers reports it. */
+/* What a group needs; io.unroll.device.GpuBlockPlan counts the same without MORE_BACKWARD. ci/registers reports it. */
 #define GROUP_MEMORY_BYTES \
   (forward_product::BYTES > backward_product::BYTES ? forward_product::BYTES : backward_product::BYTES)
 

@@ -1,7 +1,8 @@
 package io.unroll;
 
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestExecutionResult.Status;
 import org.junit.platform.engine.support.descriptor.ClassSource;
@@ -11,11 +12,11 @@ import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.TestPlan;
 
 /**
- * Prints every skipped test with its reason when the run ends; Surefire by itself only counts them.
- * Registered in META-INF/services.
+ * Prints when the run ends why tests were skipped, and for each reason of which classes how many;
+ * Surefire by itself only counts them. Registered in META-INF/services.
  */
 public final class SkippedTests implements TestExecutionListener {
-  private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final Map<String, Map<String, Integer>> classesByReason = new TreeMap<>();
 
   @Override
   public void executionSkipped(TestIdentifier test, String reason) {
@@ -30,20 +31,31 @@ public final class SkippedTests implements TestExecutionListener {
   }
 
   @Override
-  public void testPlanExecutionFinished(TestPlan plan) {
-    lines.forEach(System.out::println);
-    lines.clear();
+  public synchronized void testPlanExecutionFinished(TestPlan plan) {
+    classesByReason.forEach(
+        (reason, classes) -> System.out.println("SKIPPED " + describe(classes) + ": " + reason));
+    classesByReason.clear();
   }
 
-  private void add(TestIdentifier test, String reason) {
-    String place =
-        test.getSource()
-            .map(
-                source ->
-                    source instanceof MethodSource method
-                        ? method.getClassName() + "." + method.getMethodName()
-                        : source instanceof ClassSource type ? type.getClassName() : "")
-            .orElse("");
-    lines.add("SKIPPED " + place + " " + test.getDisplayName() + ": " + reason);
+  private static String describe(Map<String, Integer> classes) {
+    return classes.entrySet().stream()
+        .map(each -> each.getKey() + " (" + each.getValue() + ")")
+        .collect(Collectors.joining(", "));
+  }
+
+  private synchronized void add(TestIdentifier test, String reason) {
+    classesByReason
+        .computeIfAbsent(reason, any -> new TreeMap<>())
+        .merge(className(test), 1, Integer::sum);
+  }
+
+  private static String className(TestIdentifier test) {
+    return test.getSource()
+        .map(
+            source ->
+                source instanceof MethodSource method
+                    ? method.getClassName()
+                    : source instanceof ClassSource type ? type.getClassName() : "")
+        .orElse(test.getDisplayName());
   }
 }

@@ -31,7 +31,7 @@ final class Images {
     return keys().contains(key(entry));
   }
 
-  /** The constants of those of a file and a cell. */
+  /** The constants of those of a cell whose last file has that name, in whatever folder. */
   static List<Map<String, Integer>> constants(String file, CellSpec cell) {
     String start = bareName(file) + "-" + cell.name() + "-";
     return keys().stream()
