@@ -82,6 +82,8 @@ class BenchCommandTest {
     Duration age = Duration.between(Instant.parse(line.get("date").getAsString()), Instant.now());
     assertTrue(age.toSeconds() >= 0 && age.toHours() < 1, out);
     assertTrue(line.get("commit").getAsString().matches("[0-9a-f]{12}(-dirty)?|unknown"), out);
+    boolean hasDriver = device.equals("cuda") || device.equals("opencl");
+    assertEquals(hasDriver, !line.get("driver").getAsString().isEmpty(), out);
     assertTrue(line.get("cpu").getAsString().matches(".+ x [1-9][0-9]*"), out);
     assertEquals("gru", line.get("cell").getAsString());
     assertEquals("train", line.get("mode").getAsString());
