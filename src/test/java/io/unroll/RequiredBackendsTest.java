@@ -11,9 +11,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The backends that the tests run on: all that are available here. A missing one is a skip that
- * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure. The name {@code native} is the
- * library of the backend cpu: see NativeLibraryTest. The name {@code oclgrind} is what watches the
- * kernels of opencl: see OclgrindCheck.
+ * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure, and {@code
+ * -Dunroll.test.only=cuda} leaves the tests of others to another run. The name {@code native} is
+ * the library of the backend cpu: see NativeLibraryTest. The name {@code oclgrind} is what watches
+ * the kernels of opencl: see OclgrindCheck.
  */
 public class RequiredBackendsTest {
   /** Names of the available backends. */
@@ -25,7 +26,13 @@ public class RequiredBackendsTest {
 
   /** Names of the available backends but the reference, which judges them. */
   public static Stream<String> judged() {
-    return available().filter(name -> !name.equals("reference"));
+    return available().filter(name -> !name.equals("reference") && isWanted(name));
+  }
+
+  /** Whether a backend is to be tested, by {@code -Dunroll.test.only}. */
+  public static boolean isWanted(String name) {
+    String only = System.getProperty("unroll.test.only", "");
+    return only.isEmpty() || only.equals(name);
   }
 
   /** The numbers of threads to try a backend with: it gives the same results on each of a CPU's. */

@@ -63,9 +63,11 @@ public enum DeviceKind {
 
   /**
    * Skips the tests, with the reason, if this kind is not there; {@code -Dunroll.require} makes
-   * that a failure.
+   * that a failure. {@code -Dunroll.test.only} skips those of other backends.
    */
   public void require() {
+    String backend = isCpu() ? "cpu" : requirement;
+    assumeTrue(RequiredBackendsTest.isWanted(backend), "-Dunroll.test.only leaves out " + backend);
     String refusal = refusal();
     boolean missing = refusal != null && !(this == AVX2 && CpuDevices.nativeRefusal() == null);
     assertFalse(
