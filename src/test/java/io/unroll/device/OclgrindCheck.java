@@ -174,6 +174,10 @@ class OclgrindCheck {
     }
   }
 
+  /** A line of group_sum. */
+  private static final String SUM_OF_FIRST =
+      "  for (int lane = 1; lane < FIRST_LANES; lane++) value += ";
+
   static Stream<Fault> faults() {
     String race = "data race";
     return Stream.of(
@@ -194,10 +198,10 @@ class OclgrindCheck {
             "sequence",
             race),
         new Fault(
-            "a barrier that only half of the lanes reach",
+            "a barrier that only the first lanes reach",
             "gpu/reductions.h",
-            "scratch[LANE] += scratch[LANE + width];\n    BARRIER();",
-            "{ scratch[LANE] += scratch[LANE + width]; BARRIER(); }",
+            "  }\n  BARRIER();\n  value = scratch[0];\n" + SUM_OF_FIRST,
+            "    BARRIER();\n  }\n  value = scratch[0];\n" + SUM_OF_FIRST,
             OclgrindRun.KERNELS,
             "any",
             "divergence"),
