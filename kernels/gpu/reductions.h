@@ -7,42 +7,8 @@
 #include "../philox.h"
 #include "../pointwise.h"
 #include "../sampling.h"
+#include "group.h"
 #include "launch.h"
-
-/* The first lanes take what all have, some lanes each; then every lane takes what these have: three barriers. */
-#define FIRST_LANES 16
-
-/* The sum over the lanes of the group, for all of them. */
-DEVICE_FN real group_sum(LOCAL real *scratch, real value) {
-  BARRIER();
-  scratch[LANE] = value;
-  BARRIER();
-  if (LANE < FIRST_LANES) {
-    for (int lane = LANE + FIRST_LANES; lane < GROUP; lane += FIRST_LANES) value += scratch[lane];
-    scratch[LANE] = value;
-  }
-  BARRIER();
-  value = scratch[0];
-  for (int lane = 1; lane < FIRST_LANES; lane++) value += scratch[lane];
-  return value;
-}
-
-/* The largest over the lanes of the group, for all of them; NaN is left aside. */
-DEVICE_FN real group_largest(LOCAL real *scratch, real value) {
-  BARRIER();
-  scratch[LANE] = value;
-  BARRIER();
-  if (LANE < FIRST_LANES) {
-    for (int lane = LANE + FIRST_LANES; lane < GROUP; lane += FIRST_LANES) value = MAXIMUM(scratch[lane], value);
-    scratch[LANE] = value;
-  }
-  BARRIER();
-  value = scratch[0];
-  for (int lane = 1; lane < FIRST_LANES; lane++) value = MAXIMUM(scratch[lane], value);
-  return value;
-}
-
-#define LEAST FROM_BITS(0xff800000) /* minus infinity */
 
 /* Columns that a group sums, side by side, so that its reads are whole lines of memory. */
 #define COLUMNS 32
@@ -120,14 +86,8 @@ KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target),
     integer wanted = AT(target, r);
     real lse_of_row = 0.0f, loss_of_row = 0.0f;
     if (wanted != ignore) { /* the same for all lanes of the group */
-      real largest = LEAST;
-      for (int c = LANE; c < classes; c += GROUP) largest = MAXIMUM(AT(logits, r * classes + c), largest);
-      largest = group_largest(scratch, largest);
-      real sum = 0.0f;
-      for (int c = LANE; c < classes; c += GROUP) {
-        sum += cross_entropy_term(AT(logits, r * classes + c), largest);
-      }
-      real log_of_sum = LOG(group_sum(scratch, sum));
+      real largest;
+      real log_of_sum = group_log_sum(scratch, START(logits) + r * classes, classes, &largest);
       lse_of_row = largest + log_of_sum;
       /* Not from lse_of_row, which is rounded as coarsely as the logits are large. */
       loss_of_row = largest - AT(logits, r * classes + wanted) + log_of_sum;

@@ -42,6 +42,10 @@ void crossEntropyBackward(const Argument *args, int64_t from, int64_t to);
 void squaredErrorMean(const Argument *args, int64_t from, int64_t to);
 void squaredErrorBackward(const Argument *args, int64_t from, int64_t to);
 
+void ctcEmissions(const Argument *args, int64_t from, int64_t to);
+void ctcPaths(const Argument *args, int64_t from, int64_t to);
+void ctcBackward(const Argument *args, int64_t from, int64_t to);
+
 void sample(const Argument *args, int64_t from, int64_t to);
 
 void sgd(const Argument *args, int64_t from, int64_t to);

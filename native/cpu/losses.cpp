@@ -1,29 +1,15 @@
 // Kernels of the losses. Sums are in float64.
 #include "losses.h"
 
-#include <cmath>
-
 #include "items.h"
 #include "kernels.h"
-#include "largest.h"
+#include "log_sum.h"
 #include "pointwise.h"
 #include "wide.h"
 
 namespace unroll {
 namespace ISA {
 namespace {
-
-// largestOf leaves a NaN aside; the sum of the terms brings it back.
-double logSumExp(const float *x, int64_t n) {
-  float most = largestOf(x, n);
-  real largest = broadcast(most);
-  WideSum sum;
-  packs(0, n, [&](int64_t i, int count) EACH {
-    real term = cross_entropy_term(load(x + i, count), largest);
-    sum.add(count == LANES ? term : laneNumbers() < count ? term : real{});
-  });
-  return most + std::log(sum.total());
-}
 
 INLINE void storeMean(float *out, double sum, double weight) {
   out[0] = weight == 0 ? 0 : static_cast<float>(sum / weight);

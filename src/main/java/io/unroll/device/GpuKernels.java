@@ -38,6 +38,7 @@ public final class GpuKernels {
           SQUARE_SUM,
           CLIP_FACTOR ->
           GpuEntry.of("gpu/reductions.h", name);
+      case CTC_EMISSIONS, CTC_PATHS, CTC_BACKWARD -> GpuEntry.of("gpu/ctc.h", name);
       default -> GpuEntry.of("gpu/elements.h", name);
     };
   }
@@ -63,6 +64,9 @@ public final class GpuKernels {
           case CROSS_ENTROPY_FORWARD,
               CROSS_ENTROPY_MEAN,
               SQUARED_ERROR_MEAN,
+              CTC_EMISSIONS,
+              CTC_PATHS,
+              CTC_BACKWARD,
               SAMPLE,
               SQUARE_SUM,
               CLIP_FACTOR ->

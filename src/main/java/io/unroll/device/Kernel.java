@@ -86,6 +86,35 @@ public enum Kernel {
    */
   SQUARED_ERROR_BACKWARD,
   /**
+   * What frames say of the symbols of their rows, for {@link #CTC_PATHS}: {@code lse[r] = log sum_c
+   * exp(logits[r,c])} and {@code emission[r,k] = logits[r,symbols[b,k]] - lse[r]}, r being frame t
+   * of row b. A frame {@code t >= lengths[b]} is neither read nor written. Items T*B. {@code
+   * logits[T,B,classes], symbols int[B,L+2], lengths? int[B], lse[T,B], emission[T,B,L+1], B,
+   * classes, L}. Symbols are the blank, the labels of the row, then blanks to the end.
+   */
+  CTC_EMISSIONS,
+  /**
+   * Adds up all alignments of each row (docs/equations.md, connectionist temporal classification)
+   * in logarithms: items 0 to B-1 forward into {@code paths[0]}, items B to 2B-1 backward into
+   * {@code paths[1]}. Items B or 2*B. {@code emission[T,B,L+1], symbols int[B,L+2], labelLengths
+   * int[B], lengths? int[B], weight[B], paths[1 or 2,T,B,2L+3], loss[B], scale[B], T, B, L, int
+   * zeroInfinity}.
+   *
+   * <p>With N labels a row has 2N+1 states. Those of a frame lie in paths as minus infinity, labels
+   * 0 to N-1, minus infinity; and from L+2 on blanks 0 to N; the rest is left alone. Each is less
+   * the largest of the frame that was walked through before it. The forward item writes {@code
+   * loss[b] = -weight[b] log p} and {@code scale[b] = weight[b]}; if p is 0, infinity and NaN, or
+   * with zeroInfinity 0 and 0.
+   */
+  CTC_PATHS,
+  /**
+   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - share) * scale[b] * dLoss[0]}, 0 where {@code
+   * t >= lengths[b]} or scale is 0. The share is that of all paths which emit c in frame t of row
+   * b. Items T*B. {@code logits, symbols, labelLengths, lengths?, lse, emission, paths[2,..],
+   * scale, dLoss[1], dLogits, T, B, classes, L, beta}.
+   */
+  CTC_BACKWARD,
+  /**
    * Draws a class from each row: {@code out[r]} is the first class c at which {@code weight[0] + ..
    * + weight[c]} is above {@link io.unroll.Philox#uniform} of (seed, position+r) times the sum of
    * all weights, with {@code weight[c] = exp((logits[r,c] - largest of the row) *

@@ -4,7 +4,7 @@ import io.unroll.ShapeException;
 import io.unroll.device.Span;
 import io.unroll.engine.Kernels;
 
-/** Losses: each returns one element, the mean over what counts. */
+/** Losses: each returns one element, the mean over what counts unless it is told otherwise. */
 public final class Losses {
   private static final int[] ONE_ELEMENT = {1};
 
@@ -105,6 +105,39 @@ public final class Losses {
           }
         });
     return loss;
+  }
+
+  /**
+   * {@link #ctc(Tensor, Indices, int[][], CtcOptions)} with {@link CtcOptions#DEFAULT}: class 0 is
+   * the blank, the mean of what a label costs, infinite if a row is impossible.
+   *
+   * @param logits [T,B,C], unnormalised, time first
+   * @param lengths the number of frames of each row [B], each in [0, T], or null for T everywhere
+   * @param labels of each row [B][], each in [1, C); not changed
+   */
+  public static Tensor ctc(Tensor logits, Indices lengths, int[][] labels) {
+    return ctc(logits, lengths, labels, CtcOptions.DEFAULT);
+  }
+
+  /**
+   * Connectionist temporal classification in nats, as {@code torch.nn.functional.ctc_loss} of a
+   * log-softmax: -log of the probability that the frames of a row read as its labels when repeats
+   * are merged and blanks are left out, summed over every alignment. Graves et al., ICML 2006;
+   * docs/equations.md.
+   *
+   * <p>N labels of which R equal the one before them need N + R frames. With fewer a row is
+   * impossible: its loss is infinite and its gradient NaN, unless {@link CtcOptions#zeroInfinity}
+   * leaves it out. A row without labels should be all blank; one without frames reads as no labels.
+   *
+   * @param logits [T,B,C], unnormalised, time first; not read past the length of a row
+   * @param lengths the number of frames of each row [B], each in [0, T], or null for T everywhere
+   * @param labels of each row [B][], as long as they are, each in [0, C) but not the blank; not
+   *     changed
+   * @throws ShapeException if logits is not [T,B,C], or lengths or labels are not B
+   * @throws IllegalArgumentException if a length or a label is out of range
+   */
+  public static Tensor ctc(Tensor logits, Indices lengths, int[][] labels, CtcOptions options) {
+    return new CtcLoss(tapeOf(logits), logits, lengths, labels, options).run();
   }
 
   private static Tape tapeOf(Tensor x) {

@@ -39,6 +39,14 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
           each(kernel, TRANSCENDENTAL_COST, LossLoops::crossEntropyBackward);
       case SQUARED_ERROR_MEAN -> each(kernel, 1, LossLoops::squaredErrorMean);
       case SQUARED_ERROR_BACKWARD -> each(kernel, 1, LossLoops::squaredErrorBackward);
+      case CTC_EMISSIONS ->
+          with(kernel, CtcLoops::emissions, a -> TRANSCENDENTAL_COST * Args.integer(a, 6));
+      case CTC_PATHS -> with(kernel, CtcLoops::paths, CtcLoops::costOfPaths);
+      case CTC_BACKWARD ->
+          with(
+              kernel,
+              CtcLoops::backward,
+              a -> TRANSCENDENTAL_COST * (Args.integer(a, 12) + 4L * Args.integer(a, 13)));
       case SAMPLE ->
           with(kernel, SamplingLoops::sample, a -> 2 * TRANSCENDENTAL_COST * Args.integer(a, 2));
       case TANH_FORWARD -> each(kernel, TRANSCENDENTAL_COST, PointwiseLoops::tanhForward);

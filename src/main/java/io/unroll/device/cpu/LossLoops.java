@@ -29,7 +29,7 @@ final class LossLoops {
   }
 
   /** Less the largest, so that nothing overflows. A NaN makes the largest NaN and so the result. */
-  private static double logSumExp(float[] x, int at, int count) {
+  static double logSumExp(float[] x, int at, int count) {
     float largest = Float.NEGATIVE_INFINITY;
     for (int c = 0; c < count; c++) {
       largest = Math.max(largest, x[at + c]);

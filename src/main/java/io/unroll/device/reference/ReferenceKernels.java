@@ -37,6 +37,9 @@ final class ReferenceKernels {
       case CROSS_ENTROPY_BACKWARD -> ReferenceLosses::crossEntropyBackward;
       case SQUARED_ERROR_MEAN -> ReferenceLosses::squaredErrorMean;
       case SQUARED_ERROR_BACKWARD -> ReferenceLosses::squaredErrorBackward;
+      case CTC_EMISSIONS -> ReferenceCtc::emissions;
+      case CTC_PATHS -> ReferenceCtc::paths;
+      case CTC_BACKWARD -> ReferenceCtc::backward;
       case SAMPLE -> ReferenceSampling::sample;
       case TANH_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Math.tanh(x));
       case SIGMOID_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Cells.sigmoid(x));

@@ -30,7 +30,7 @@ final class ReferenceLosses {
     }
   }
 
-  private static double logSumExp(double[] x, int from, int count) {
+  static double logSumExp(double[] x, int from, int count) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < count; c++) {
       largest = Math.max(largest, x[from + c]);
