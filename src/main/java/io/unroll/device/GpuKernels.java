@@ -36,7 +36,9 @@ public final class GpuKernels {
           SQUARED_ERROR_BACKWARD,
           SAMPLE,
           SQUARE_SUM,
-          CLIP_FACTOR ->
+          CLIP_FACTOR,
+          SOFTMAX_FORWARD,
+          SOFTMAX_BACKWARD ->
           GpuEntry.of("gpu/reductions.h", name);
       default -> GpuEntry.of("gpu/elements.h", name);
     };
@@ -65,7 +67,9 @@ public final class GpuKernels {
               SQUARED_ERROR_MEAN,
               SAMPLE,
               SQUARE_SUM,
-              CLIP_FACTOR ->
+              CLIP_FACTOR,
+              SOFTMAX_FORWARD,
+              SOFTMAX_BACKWARD ->
               items;
           default -> pieces(items, groupSize);
         };

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every layer and operation, as users compose them, against central differences in float64. */
@@ -166,6 +167,42 @@ class GradientCheckTest {
               Losses.meanSquaredError(decoded.last(), goal),
               Losses.meanSquaredError(Ops.scale(encoded.last(), 0.5), goal));
         });
+  }
+
+  /** Two looks at one memory, whose weights count in the loss as well. */
+  @ParameterizedTest
+  @EnumSource(Attention.Score.class)
+  void encoderIsAttendedToByDecoder(Attention.Score score) {
+    Recurrent encoder = new Recurrent(parameters, "e", RecurrentConfig.of(CellSpec.GRU, 2, 3));
+    Recurrent decoder = new Recurrent(parameters, "d", RecurrentConfig.of(CellSpec.TANH, 2, 3));
+    Attention attention = new Attention(parameters, "attention", score, 3, 3);
+    double[] x = data(11, 4 * 2 * 2);
+    double[] weights = data(12, 3 * 2 * 4);
+    check(
+        t -> {
+          Indices lengths = t.indices(new int[] {4, 2}, 2);
+          Tensor encoded =
+              encoder.forward(t.input(x, 4, 2, 2), Recurrent.Options.lengths(lengths)).y();
+          Attention.Memory memory = attention.memory(encoded, lengths);
+          Attention.Output found =
+              attention.forward(decoder.forward(t.input(x, 3, 2, 2)).y(), memory);
+          Attention.Output again = attention.forward(found.context(), memory);
+          return Ops.add(
+              Losses.meanSquaredError(again.context(), t.input(data(13, 18), 3, 2, 3)),
+              Losses.meanSquaredError(found.weights(), t.input(weights, 3, 2, 4)));
+        });
+  }
+
+  @Test
+  void smoothedCrossEntropy() {
+    Linear layer = new Linear(parameters, "layer", 3, 4);
+    double[] x = data(14, 3 * 3);
+    check(
+        t ->
+            Losses.crossEntropy(
+                layer.forward(t.input(x, 3, 3)),
+                t.indices(new int[] {2, Indices.IGNORED, 0}, 3),
+                0.2));
   }
 
   @Test
