@@ -241,6 +241,22 @@ class GradientCheckTest {
   }
 
   @Test
+  void gatheredEntries() {
+    Linear layer = new Linear(parameters, "layer", 3, 2);
+    double[] x = data(15, 3 * 2 * 3);
+    check(
+        t -> {
+          Tensor y = layer.forward(t.input(x, 3, 2, 3));
+          Tensor chosen = Ops.gather(y, t.indices(new int[] {2, 0, 2, Indices.IGNORED}, 4));
+          assertArrayEquals(new int[] {4, 2, 2}, chosen.shape());
+          Tensor table = Ops.gather(parameters.get("layer.weight"), t.indices(new int[] {1}, 1));
+          return Ops.add(
+              Losses.meanSquaredError(chosen, t.input(data(16, 16), 4, 2, 2)),
+              Losses.meanSquaredError(table, t.input(x, 1, 3)));
+        });
+  }
+
+  @Test
   void wrongGradientIsFound() {
     Linear layer = new Linear(parameters, "layer", 3, 2);
     double[] x = data(6, 2 * 3);
