@@ -35,6 +35,14 @@ int64_t ctcBackwardCost(const Argument *args) { return 60 + args[12].integer + 8
 
 int64_t sampleCost(const Argument *args) { return 30 + 4 * args[2].integer; }
 
+int64_t softmaxForwardCost(const Argument *args) { return 30 + 2 * args[3].integer; }
+
+int64_t softmaxBackwardCost(const Argument *args) { return 10 + args[4].integer; }
+
+int64_t additiveForwardCost(const Argument *args) { return 10 + args[6].integer; }
+
+int64_t additiveBackwardCost(const Argument *args) { return 2 + args[8].integer; }
+
 }  // namespace
 
 const KernelEntry kernels[] = {
@@ -72,6 +80,10 @@ const KernelEntry kernels[] = {
     {"CLIP_FACTOR", clipFactor, single},
     {"SCALE_BY", scaleBy, one},
     {"CLAMP", clamp, one},
+    {"SOFTMAX_FORWARD", softmaxForward, softmaxForwardCost},
+    {"SOFTMAX_BACKWARD", softmaxBackward, softmaxBackwardCost},
+    {"ADDITIVE_SCORE_FORWARD", additiveScoreForward, additiveForwardCost},
+    {"ADDITIVE_SCORE_BACKWARD", additiveScoreBackward, additiveBackwardCost},
     {"FILL", fill, one},
 };
 const int kernelCount = sizeof kernels / sizeof kernels[0];

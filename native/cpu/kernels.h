@@ -48,6 +48,11 @@ void ctcBackward(const Argument *args, int64_t from, int64_t to);
 
 void sample(const Argument *args, int64_t from, int64_t to);
 
+void softmaxForward(const Argument *args, int64_t from, int64_t to);
+void softmaxBackward(const Argument *args, int64_t from, int64_t to);
+void additiveScoreForward(const Argument *args, int64_t from, int64_t to);
+void additiveScoreBackward(const Argument *args, int64_t from, int64_t to);
+
 void sgd(const Argument *args, int64_t from, int64_t to);
 void momentum(const Argument *args, int64_t from, int64_t to);
 void adagrad(const Argument *args, int64_t from, int64_t to);

@@ -36,7 +36,9 @@ public final class GpuKernels {
           SQUARED_ERROR_BACKWARD,
           SAMPLE,
           SQUARE_SUM,
-          CLIP_FACTOR ->
+          CLIP_FACTOR,
+          SOFTMAX_FORWARD,
+          SOFTMAX_BACKWARD ->
           GpuEntry.of("gpu/reductions.h", name);
       case CTC_EMISSIONS, CTC_PATHS, CTC_BACKWARD -> GpuEntry.of("gpu/ctc.h", name);
       default -> GpuEntry.of("gpu/elements.h", name);
@@ -69,7 +71,9 @@ public final class GpuKernels {
               CTC_BACKWARD,
               SAMPLE,
               SQUARE_SUM,
-              CLIP_FACTOR ->
+              CLIP_FACTOR,
+              SOFTMAX_FORWARD,
+              SOFTMAX_BACKWARD ->
               items;
           default -> pieces(items, groupSize);
         };

@@ -20,8 +20,30 @@ public final class Losses {
    * @throws IllegalArgumentException if a class is out of range
    */
   public static Tensor crossEntropy(Tensor logits, Indices targets) {
+    return crossEntropy(logits, targets, 0);
+  }
+
+  /**
+   * As {@link #crossEntropy(Tensor, Indices)} with smoothed targets: the right class has the
+   * probability 1 - labelSmoothing + labelSmoothing/C, each other one labelSmoothing/C. Szegedy et
+   * al., "Rethinking the Inception architecture for computer vision", CVPR 2016; {@code
+   * label_smoothing} in PyTorch.
+   *
+   * @param logits [.., C], unnormalised
+   * @param targets as many classes as logits has rows, each in [0, C)
+   * @param labelSmoothing from 0 to 1; the smallest loss that can be reached grows with it
+   * @throws ShapeException if the numbers of rows differ
+   * @throws IllegalArgumentException if a class or the smoothing is out of range
+   */
+  public static Tensor crossEntropy(Tensor logits, Indices targets, double labelSmoothing) {
     Tape tape = tapeOf(logits);
     int classes = logits.dim(-1);
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+      throw new IllegalArgumentException(
+          "labelSmoothing must be from 0 to 1, but is " + labelSmoothing);
+    }
+    double other = labelSmoothing / classes;
+    Kernels.Wanted wanted = new Kernels.Wanted(Indices.IGNORED, 1 - labelSmoothing + other, other);
     if (targets.size() * classes != logits.size()) {
       throw new ShapeException(
           "crossEntropy needs one target for each row of "
@@ -37,7 +59,7 @@ public final class Losses {
     Span lse = tape.arena().reals(targets.size());
     Span rowLoss = tape.arena().reals(targets.size());
     Span mean = tape.arena().reals(2);
-    kernels.crossEntropyForward(logits.value(), targets.value(), lse, rowLoss, Indices.IGNORED);
+    kernels.crossEntropyForward(logits.value(), targets.value(), lse, rowLoss, wanted);
     kernels.crossEntropyMean(rowLoss, targets.value(), mean, Indices.IGNORED);
     Tensor loss = tape.result(mean.slice(0, 1), logits.needsGradient(), ONE_ELEMENT);
     tape.record(
@@ -52,7 +74,7 @@ public final class Losses {
                 mean,
                 loss.gradient(),
                 logits.gradient(),
-                Indices.IGNORED,
+                wanted,
                 beta);
           }
         });

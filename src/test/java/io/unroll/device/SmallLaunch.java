@@ -148,17 +148,28 @@ final class SmallLaunch implements AutoCloseable {
       case TRANSPOSE -> items(all, reals(all, all).i32(ROWS, n).real(beta));
       case SQUARE_SUM -> items(ROWS, reals(n, ROWS).i64(n).i32(ROWS));
       case CROSS_ENTROPY_FORWARD ->
-          items(ROWS, reals(all).integers(0, n - 1).reals(ROWS, ROWS).i32(n, IGNORE));
+          items(ROWS, smoothed(reals(all).integers(0, n - 1).reals(ROWS, ROWS)));
       case CROSS_ENTROPY_MEAN ->
           items(1, reals(ROWS).integers(0, n - 1).reals(2).i32(ROWS, IGNORE));
       case CROSS_ENTROPY_BACKWARD ->
-          items(
-              all, reals(all).integers(0, n - 1).reals(ROWS, 2, 1, all).i32(n, IGNORE).real(beta));
+          items(all, smoothed(reals(all).integers(0, n - 1).reals(ROWS, 2, 1, all)).real(beta));
       case SAMPLE ->
           items(ROWS, reals(all).integers(-2, -1).i32(n, n % 4).real(n % 5).i64(7, 1L << 33));
       case CTC_EMISSIONS, CTC_PATHS, CTC_BACKWARD -> ctc(kernel);
       case SQUARED_ERROR_MEAN -> items(1, reals(n, n).squares(n).reals(2).i32(n));
       case CLIP_FACTOR -> items(1, squares(n).reals(2).i32(n).real(0.5));
+      case SOFTMAX_FORWARD ->
+          items(ROWS, reals(all).integers(0, n).reals(all).i32(n, ROWS).real(3));
+      case SOFTMAX_BACKWARD ->
+          items(ROWS, reals(all, all).integers(0, n).reals(all).i32(n, ROWS).real(3, beta));
+      case ADDITIVE_SCORE_FORWARD ->
+          items(ROWS * TABLE, reals(all, TABLE * n, n, ROWS * TABLE).i32(1, TABLE, n));
+      case ADDITIVE_SCORE_BACKWARD ->
+          items(
+              all,
+              reals(all, TABLE * n, n, ROWS * TABLE, all, all)
+                  .i32(1, ROWS, TABLE, n, n % 2)
+                  .real(beta));
       default -> elements(kernel);
     };
   }
@@ -193,6 +204,12 @@ final class SmallLaunch implements AutoCloseable {
                   .i32(steps, 2, classes, n)
                   .real(beta));
     };
+  }
+
+  /** Classes, the ignored one, and targets of which a tenth is spread over all classes. */
+  private SmallLaunch smoothed(SmallLaunch buffers) {
+    double other = 0.1 / n;
+    return buffers.i32(n, IGNORE).real(0.9 + other, other);
   }
 
   /** So many, after the arguments were added. */

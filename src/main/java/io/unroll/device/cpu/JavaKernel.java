@@ -70,6 +70,23 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
       case CLIP_FACTOR -> each(kernel, 1, ReductionLoops::clipFactor);
       case SCALE_BY -> each(kernel, 1, PointwiseLoops::scaleBy);
       case CLAMP -> each(kernel, 1, PointwiseLoops::clamp);
+      case SOFTMAX_FORWARD ->
+          with(
+              kernel,
+              AttentionLoops::softmaxForward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 3));
+      case SOFTMAX_BACKWARD ->
+          with(kernel, AttentionLoops::softmaxBackward, a -> 2 * Args.integer(a, 4));
+      case ADDITIVE_SCORE_FORWARD ->
+          with(
+              kernel,
+              AttentionLoops::additiveScoreForward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 6));
+      case ADDITIVE_SCORE_BACKWARD ->
+          with(
+              kernel,
+              AttentionLoops::additiveScoreBackward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 8));
     };
   }
 

@@ -57,6 +57,10 @@ final class ReferenceKernels {
       case CLIP_FACTOR -> ReferenceOptimizers::clipFactor;
       case SCALE_BY -> ReferenceOptimizers::scaleBy;
       case CLAMP -> ReferenceOptimizers::clamp;
+      case SOFTMAX_FORWARD -> AttentionKernels::softmaxForward;
+      case SOFTMAX_BACKWARD -> AttentionKernels::softmaxBackward;
+      case ADDITIVE_SCORE_FORWARD -> AttentionKernels::additiveScoreForward;
+      case ADDITIVE_SCORE_BACKWARD -> AttentionKernels::additiveScoreBackward;
     };
   }
 
