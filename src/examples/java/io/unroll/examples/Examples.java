@@ -18,7 +18,7 @@ public final class Examples {
 
   /** All of them, simple ones first. */
   public static List<Example> all() {
-    return List.of(new Digits());
+    return List.of(new Digits(), new SpokenDigits());
   }
 
   /** Builds the loss of a batch that is made for this step alone. */

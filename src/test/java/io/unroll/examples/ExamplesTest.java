@@ -34,7 +34,7 @@ class ExamplesTest {
 
   /** Each example with as many steps of the usual setup as beat its baseline in about a second. */
   static Stream<Arguments> learning() {
-    return Stream.of(Arguments.of(300, new Digits()));
+    return Stream.of(Arguments.of(300, new Digits()), Arguments.of(200, new SpokenDigits()));
   }
 
   private static Learned tiny(String backend, Example example) {
