@@ -9,7 +9,7 @@ import java.util.Random;
  * Digits spoken by a synthesiser: each is two tones that glide, as the formants of a vowel do,
  * sampled at 8 kHz, heard as the energies of frequency bands. Voices differ in height, pace and
  * loudness, pauses in length, some are left out, and there is noise. Nothing says where in the
- * recording a digit is but {@link #spoken()}, which is not for learning.
+ * recording a digit is.
  */
 public final class ToneSequences {
   /** Frequency bands of a frame. */
@@ -40,7 +40,7 @@ public final class ToneSequences {
   private final float[] energies;
   private final int[] lengths;
   private final int[][] labels;
-  private final int[] spoken;
+  private final int[] spoken; // the class of each frame [T,B]; 0 for silence, -1 past the end
 
   /** What is recorded: samples, and the class of each frame. */
   private record Recording(List<double[]> frames, List<Integer> spoken) {}
@@ -88,43 +88,73 @@ public final class ToneSequences {
     return labels;
   }
 
-  /** The class of each frame [T,B]; 0 for silence, -1 past the end. */
-  public int[] spoken() {
-    return spoken;
+  /**
+   * What a simple method hears, to compare with: recordings are cut where a frame is nearest to
+   * silence, and each piece is the digit of which the mean is nearest to its own mean.
+   *
+   * @param elsewhere gives the means of silence and of the digits
+   * @return classes [B][]
+   */
+  public int[][] nearestMeans(ToneSequences elsewhere) {
+    double[][] means = elsewhere.means();
+    int[][] heard = new int[lengths.length][];
+    for (int b = 0; b < heard.length; b++) {
+      List<Integer> classes = new ArrayList<>();
+      double[] piece = new double[BANDS + 1]; // sums, and of how many frames
+      for (int t = 0; t <= lengths[b]; t++) {
+        boolean cut = t == lengths[b] || nearest(frame(t, b), 1, means, 0) == 0;
+        if (cut && piece[BANDS] > 0) {
+          classes.add(nearest(piece, piece[BANDS], means, 1));
+          Arrays.fill(piece, 0);
+        } else if (!cut) {
+          add(frame(t, b), piece);
+        }
+      }
+      heard[b] = classes.stream().mapToInt(Integer::intValue).toArray();
+    }
+    return heard;
   }
 
-  /**
-   * What a simple method hears, to compare with: for each class the squared distance of each frame
-   * to the mean of those frames in which it is spoken elsewhere.
-   *
-   * @return [T,B,CLASSES], negative, so that the nearest is the largest
-   */
-  public float[] nearness(ToneSequences elsewhere) {
-    double[][] means = elsewhere.means();
-    float[] near = new float[spoken.length * CLASSES];
-    for (int i = 0; i < near.length; i++) {
+  private double[] frame(int t, int b) {
+    double[] frame = new double[BANDS];
+    Arrays.setAll(frame, band -> energies[(t * lengths.length + b) * BANDS + band]);
+    return frame;
+  }
+
+  private static void add(double[] frame, double[] sums) {
+    for (int band = 0; band < BANDS; band++) {
+      sums[band] += frame[band];
+    }
+    sums[BANDS]++;
+  }
+
+  /** The class, from a first one on, whose mean is nearest to sums over a number of frames. */
+  private static int nearest(double[] sums, double count, double[][] means, int first) {
+    int nearest = first;
+    double least = Double.POSITIVE_INFINITY;
+    for (int c = first; c < CLASSES; c++) {
+      double distance = 0;
       for (int band = 0; band < BANDS; band++) {
-        double off = energies[i / CLASSES * BANDS + band] - means[i % CLASSES][band];
-        near[i] -= (float) (off * off);
+        distance += Math.pow(sums[band] / count - means[c][band], 2);
+      }
+      if (distance < least) {
+        least = distance;
+        nearest = c;
       }
     }
-    return near;
+    return nearest;
   }
 
   /** The mean energies of each class. */
   private double[][] means() {
-    double[][] means = new double[CLASSES][BANDS];
-    for (int c = 0; c < CLASSES; c++) {
-      int count = 0;
-      for (int i = 0; i < spoken.length; i++) {
-        for (int band = 0; spoken[i] == c && band < BANDS; band++) {
-          means[c][band] += energies[i * BANDS + band];
-        }
-        count += spoken[i] == c ? 1 : 0;
+    double[][] means = new double[CLASSES][BANDS + 1];
+    for (int i = 0; i < spoken.length; i++) {
+      if (spoken[i] >= 0) {
+        add(frame(i / lengths.length, i % lengths.length), means[spoken[i]]);
       }
-      for (int band = 0; band < BANDS; band++) {
-        means[c][band] /= count;
-      }
+    }
+    for (double[] mean : means) {
+      Arrays.setAll(mean, band -> mean[band] / mean[BANDS]);
     }
     return means;
   }
