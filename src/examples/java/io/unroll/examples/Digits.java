@@ -57,12 +57,13 @@ public final class Digits implements Example {
       DigitImages unseen = DigitImages.draw(UNSEEN, setup.unseenSeed());
       tape.begin(Tape.Mode.EVALUATION);
       int[] said = Examples.largest(network.logits(tape, unseen));
+      int[] nearest = nearestMean(unseen, setup);
       return new Learned(
           losses,
           "accuracy on " + UNSEEN + " unseen images",
-          accuracy(said, unseen.digits()),
+          Examples.share(UNSEEN, i -> said[i] == unseen.digits()[i]),
           "accuracy of the nearest mean image",
-          accuracy(nearestMean(unseen, setup), unseen.digits()),
+          Examples.share(UNSEEN, i -> nearest[i] == unseen.digits()[i]),
           true,
           shown(unseen, said));
     }
@@ -72,14 +73,6 @@ public final class Digits implements Example {
     DigitImages images = DigitImages.draw(setup.batch(), setup.dataSeed(step));
     Tensor logits = network.logits(tape, images);
     return Losses.crossEntropy(logits, tape.indices(images.digits(), setup.batch()));
-  }
-
-  private static double accuracy(int[] said, int[] expected) {
-    int right = 0;
-    for (int i = 0; i < said.length; i++) {
-      right += said[i] == expected[i] ? 1 : 0;
-    }
-    return (double) right / said.length;
   }
 
   /** Says the digit whose mean over many images is nearest. */

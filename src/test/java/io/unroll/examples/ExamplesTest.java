@@ -34,7 +34,12 @@ class ExamplesTest {
 
   /** Each example with as many steps of the usual setup as beat its baseline in about a second. */
   static Stream<Arguments> learning() {
-    return Stream.of(Arguments.of(300, new Digits()), Arguments.of(200, new SpokenDigits()));
+    return Stream.of(
+        Arguments.of(300, new Digits()),
+        Arguments.of(400, new Captions()),
+        Arguments.of(300, new Frames()),
+        Arguments.of(200, new SpokenDigits()),
+        Arguments.of(200, new Characters()));
   }
 
   private static Learned tiny(String backend, Example example) {
