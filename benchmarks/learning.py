@@ -135,7 +135,13 @@ def load(root):
             raise Unusable(f"{FOLDER}/{name}.md is titled \"{title}\", but must be \"# {name}: MAPPING\", and MAPPING"
                            f" begin with one of {', '.join(MAPPINGS)}")
         lines = read(os.path.join(folder, "data", entry)).splitlines()
-        pages.append((name, mapping, [json.loads(line) for line in lines]))
+        runs = [json.loads(line) for line in lines]
+        for run in runs:
+            better = run["reached"] - run["baselineReached"]
+            if (better if run["higherIsBetter"] else -better) <= 0:
+                raise Unusable(f"{name}, seed {run['seed']}: {run['reached']} does not beat the baseline's"
+                               f" {run['baselineReached']}")
+        pages.append((name, mapping, runs))
 
     def place(page):
         return max(n for n, mapping in enumerate(MAPPINGS) if page[1].startswith(mapping)), page[1]
