@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+import mapping_picture
 from results_plots import Picture
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -105,9 +106,9 @@ def figures(name, runs):
         "```\n" + shown + "\n```"])
 
 
-def index(pages):
-    """A row for each example."""
-    rows = [[mapping, f"[{name}]({name}.md)", runs[0]["measure"], between([run["reached"] for run in runs]),
+def index(pages, folder=""):
+    """A row for each example, whose page is in a folder as seen from where the table stands."""
+    rows = [[mapping, f"[{name}]({folder}{name}.md)", runs[0]["measure"], between([run["reached"] for run in runs]),
              f"{runs[0]['baseline']}: {between([run['baselineReached'] for run in runs])}"]
             for name, mapping, runs in pages]
     return table(["mapping", "example", "measure", "reached", "baseline"], rows, numbers=False)
@@ -135,7 +136,13 @@ def load(root):
             raise Unusable(f"{FOLDER}/{name}.md is titled \"{title}\", but must be \"# {name}: MAPPING\", and MAPPING"
                            f" begin with one of {', '.join(MAPPINGS)}")
         lines = read(os.path.join(folder, "data", entry)).splitlines()
-        pages.append((name, mapping, [json.loads(line) for line in lines]))
+        runs = [json.loads(line) for line in lines]
+        for run in runs:
+            better = run["reached"] - run["baselineReached"]
+            if (better if run["higherIsBetter"] else -better) <= 0:
+                raise Unusable(f"{name}, seed {run['seed']}: {run['reached']} does not beat the baseline's"
+                               f" {run['baselineReached']}")
+        pages.append((name, mapping, runs))
 
     def place(page):
         return max(n for n, mapping in enumerate(MAPPINGS) if page[1].startswith(mapping)), page[1]
@@ -151,8 +158,9 @@ def made(root):
         path = f"{FOLDER}/{name}.md"
         files[path] = filled(path, read(os.path.join(root, path)), MARKS, figures(name, runs))
         files[f"{FOLDER}/{name}.svg"] = curve(name, runs)
-    path = f"{FOLDER}/README.md"
-    files[path] = filled(path, read(os.path.join(root, path)), MARKS, index(pages))
+    for path, marks, folder in ((f"{FOLDER}/README.md", MARKS, ""), ("README.md", README_MARKS, FOLDER + "/")):
+        files[path] = filled(path, read(os.path.join(root, path)), marks, index(pages, folder))
+    files[f"{FOLDER}/mappings.svg"] = mapping_picture.draw()
     return files
 
 

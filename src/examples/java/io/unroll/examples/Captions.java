@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
  */
 public final class Captions implements Example {
   private static final double LEARNING_RATE = 0.003;
-  private static final int UNSEEN = 1000;
+  private static final int MOST = 500;
 
   private record Network(Linear eye, Linear start, Embedding words, Recurrent gru, Linear head) {
     static Network of(Parameters parameters, int hiddenSize) {
@@ -102,15 +102,16 @@ public final class Captions implements Example {
                 (t, step) -> network.loss(t, Scenes.draw(setup.batch(), setup.dataSeed(step))),
                 setup.steps());
       }
-      Scenes unseen = Scenes.draw(UNSEEN, setup.unseenSeed());
+      int count = setup.unseen(MOST);
+      Scenes unseen = Scenes.draw(count, setup.unseenSeed());
       List<String> said = network.describe(tape, unseen);
-      Scenes seen = Scenes.draw(5000, setup.dataSeed(0));
+      Scenes seen = Scenes.draw(setup.unseen(5000), setup.dataSeed(0));
       return new Learned(
           losses,
-          "whole sentences right, of " + UNSEEN + " unseen images",
-          Examples.share(UNSEEN, i -> said.get(i).equals(unseen.text(i))),
-          "the sentence of the nearest of 5000 seen images",
-          Examples.share(UNSEEN, i -> seen.nearest(unseen, i).equals(unseen.text(i))),
+          "whole sentences right, of " + count + " unseen images",
+          Examples.share(count, i -> said.get(i).equals(unseen.text(i))),
+          "the sentence of the nearest of " + seen.size() + " seen images",
+          Examples.share(count, i -> seen.nearest(unseen, i).equals(unseen.text(i))),
           true,
           IntStream.range(0, 5)
               .mapToObj(i -> "image of " + unseen.text(i) + "\n    says \"" + said.get(i) + "\"")

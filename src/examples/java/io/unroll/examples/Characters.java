@@ -23,7 +23,8 @@ import java.util.List;
  */
 public final class Characters implements Example {
   private static final int WINDOW = 64;
-  private static final int UNSEEN = 20_000;
+  private static final int STREAMS = 10;
+  private static final int MOST = 30;
   private static final double LEARNING_RATE = 0.004;
 
   /** Runs it: see {@link Examples#main(Example, String[])}. */
@@ -40,22 +41,22 @@ public final class Characters implements Example {
   public Learned run(Setup setup) {
     TextCorpus corpus = corpus();
     TextCorpus.Split split = corpus.split(0.05);
-    int[] unseen = Arrays.copyOf(split.validation(), UNSEEN);
+    int[] unseen = Arrays.copyOf(split.validation(), setup.unseen(MOST) * WINDOW * STREAMS + 1);
     int symbols = corpus.vocabulary().size();
     CharRnn.Config config = new CharRnn.Config(CellSpec.LSTM, setup.hiddenSize(), 1, 32, 0);
     try (Tape tape = new Tape(setup.backend(), setup.seed());
         CharRnn model = new CharRnn(setup.backend(), corpus.vocabulary(), config, setup.seed());
         CharRnn.TextTask seen = model.task(split.train(), WINDOW, setup.batch());
-        CharRnn.TextTask later = model.task(unseen, WINDOW, 10);
+        CharRnn.TextTask later = model.task(unseen, WINDOW, STREAMS);
         Trainer trainer =
             new Trainer(model.parameters(), tape, OptimizerConfig.adam(LEARNING_RATE))) {
       LearningRate rate = LearningRate.cosine(LEARNING_RATE, 0, setup.steps());
       double[] losses = Examples.train(trainer.clipNorm(5).learningRate(rate), seen, setup.steps());
       StringBuilder written = new StringBuilder();
-      model.sample("", 400, new Sampling(0.6, 0, setup.seed()), written::append);
+      model.sample("", setup.unseen(400), new Sampling(0.6, 0, setup.seed()), written::append);
       return new Learned(
           losses,
-          "bits per character of " + UNSEEN + " unseen ones",
+          "bits per character of " + (unseen.length - 1) + " unseen ones",
           Trainer.evaluate(tape, later) / Math.log(2),
           "a trigram model of the same text",
           new Trigrams(split.train(), symbols).bits(unseen),

@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
 public final class Frames implements Example {
   private static final int STEPS = 20;
   private static final double LEARNING_RATE = 0.003;
-  private static final int UNSEEN = 100;
+  private static final int MOST = 100;
 
   private record Network(Linear eye, Recurrent gru, Linear head) {
     static Network of(Parameters parameters, int hiddenSize) {
@@ -74,12 +74,13 @@ public final class Frames implements Example {
                 },
                 setup.steps());
       }
-      Videos unseen = Videos.draw(STEPS, UNSEEN, setup.unseenSeed());
+      int count = setup.unseen(MOST);
+      Videos unseen = Videos.draw(STEPS, count, setup.unseenSeed());
       tape.begin(Tape.Mode.EVALUATION);
-      int[] said = Examples.largest(network.logits(tape, unseen, UNSEEN));
+      int[] said = Examples.largest(network.logits(tape, unseen, count));
       return new Learned(
           losses,
-          "frames right, of " + UNSEEN + " unseen videos",
+          "frames right, of " + count + " unseen videos",
           right(said, unseen.moves()),
           "the way of the brightest patch",
           right(unseen.followBrightest(), unseen.moves()),
