@@ -249,7 +249,14 @@ public final class OnnxFile {
           "has no such node " + Quoting.quoted(name) + "; there are " + allowed,
           "Give one of them.");
     }
-    return model.nodes().stream().filter(node -> node.name().equals(name)).findFirst().get();
+    List<Node> found = model.nodes().stream().filter(node -> node.name().equals(name)).toList();
+    if (found.size() > 1) {
+      throw new FileFormatException(
+          path,
+          "has " + found.size() + " nodes " + Quoting.quoted(name),
+          "Give each node a name of its own.");
+    }
+    return found.get(0);
   }
 
   String path() {
