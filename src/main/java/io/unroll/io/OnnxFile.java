@@ -293,15 +293,15 @@ public final class OnnxFile {
     return null;
   }
 
-  FileFormatException notConstant(Node node, String input, String name) {
-    Node source = byOutput.get(name);
+  FileFormatException notConstant(Node node, String role, String tensor) {
+    Node source = byOutput.get(tensor);
     return new FileFormatException(
         path,
         what(node)
             + ": its "
-            + input
+            + role
             + " "
-            + Quoting.quoted(name)
+            + Quoting.quoted(tensor)
             + (source == null ? " is an input of the graph" : " is computed by " + what(source))
             + ", but must be a constant",
         "Export with constant folding, the default of torch.onnx.export.");
