@@ -20,7 +20,8 @@ public final class Examples {
 
   /** All of them, simple ones first. */
   public static List<Example> all() {
-    return List.of(new Digits(), new Captions(), new Frames(), new Characters());
+    return List.of(
+        new Digits(), new Captions(), new Frames(), new SpokenDigits(), new Characters());
   }
 
   /** Builds the loss of a batch that is made for this step alone. */

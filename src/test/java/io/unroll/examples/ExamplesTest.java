@@ -37,7 +37,10 @@ class ExamplesTest {
    * seconds at most. That the others do, benchmarks/learning.py sees in their figures.
    */
   static Stream<Arguments> learning() {
-    return Stream.of(Arguments.of(300, new Digits()), Arguments.of(600, new Frames()));
+    return Stream.of(
+        Arguments.of(300, new Digits()),
+        Arguments.of(600, new Frames()),
+        Arguments.of(200, new SpokenDigits()));
   }
 
   private static Learned tiny(String backend, Example example) {
