@@ -34,7 +34,11 @@ class ExamplesTest {
 
   /** Each example with as many steps of the usual setup as beat its baseline in about a second. */
   static Stream<Arguments> learning() {
-    return Stream.of(Arguments.of(300, new Digits()));
+    return Stream.of(
+        Arguments.of(300, new Digits()),
+        Arguments.of(400, new Sentiment()),
+        Arguments.of(200, new WordModel()),
+        Arguments.of(250, new Forecast()));
   }
 
   private static Learned tiny(String backend, Example example) {
