@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** The examples, and what they share. */
 public final class Examples {
@@ -20,7 +22,14 @@ public final class Examples {
 
   /** All of them, simple ones first. */
   public static List<Example> all() {
-    return List.of(new Digits(), new Sentiment(), new WordModel(), new Forecast());
+    return List.of(
+        new Digits(),
+        new Captions(),
+        new Sentiment(),
+        new Frames(),
+        new Characters(),
+        new WordModel(),
+        new Forecast());
   }
 
   /** Builds the loss of a batch that is made for this step alone. */
@@ -83,6 +92,11 @@ public final class Examples {
       }
     }
     return largest;
+  }
+
+  /** The share of count cases that are right. */
+  public static double share(int count, IntPredicate right) {
+    return (double) IntStream.range(0, count).filter(right).count() / count;
   }
 
   /** The command line of an example: runs it and prints what it learned. */

@@ -75,7 +75,7 @@ public final class WordModel implements Example {
     seenLines.forEach(counter::add);
     TokenVocabulary words = counter.vocabulary(16 * size, 2);
     List<int[]> seen = sentences(seenLines, words, seenLines.size());
-    List<int[]> unseen = sentences(unseenLines, words, 5 * setup.steps());
+    List<int[]> unseen = sentences(unseenLines, words, setup.unseen(1500));
     ModelConfig config =
         ModelConfig.of(Input.tokens(words, size), CellSpec.LSTM, size, Output.nextToken());
     try (Model model = new Model(setup.backend(), config, setup.seed());

@@ -32,12 +32,15 @@ class ExamplesTest {
         .flatMap(example -> RequiredBackendsTest.judged().map(name -> Arguments.of(name, example)));
   }
 
-  /** Each example with as many steps of the usual setup as beat its baseline in about a second. */
+  /**
+   * Each example with as many steps of the usual setup as beat its baseline, where these take two
+   * seconds at most. That the others do, benchmarks/learning.py sees in their figures.
+   */
   static Stream<Arguments> learning() {
     return Stream.of(
         Arguments.of(300, new Digits()),
         Arguments.of(400, new Sentiment()),
-        Arguments.of(200, new WordModel()),
+        Arguments.of(600, new Frames()),
         Arguments.of(250, new Forecast()));
   }
 
