@@ -39,8 +39,10 @@ class ExamplesTest {
   static Stream<Arguments> learning() {
     return Stream.of(
         Arguments.of(300, new Digits()),
+        Arguments.of(400, new Sentiment()),
         Arguments.of(600, new Frames()),
-        Arguments.of(200, new SpokenDigits()));
+        Arguments.of(200, new SpokenDigits()),
+        Arguments.of(250, new Forecast()));
   }
 
   private static Learned tiny(String backend, Example example) {
