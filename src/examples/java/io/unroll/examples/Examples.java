@@ -1,6 +1,7 @@
 package io.unroll.examples;
 
 import io.unroll.Backend;
+import io.unroll.examples.data.Phrases;
 import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import io.unroll.train.Task;
@@ -20,7 +21,14 @@ public final class Examples {
 
   /** All of them, simple ones first. */
   public static List<Example> all() {
-    return List.of(new Digits(), new Captions(), new Frames(), new Characters());
+    return List.of(
+        new Digits(),
+        new Captions(),
+        new Frames(),
+        new Translate(Phrases.DATES),
+        new Translate(Phrases.ENGLISH),
+        new Translate(Phrases.KOREAN),
+        new Characters());
   }
 
   /** Builds the loss of a batch that is made for this step alone. */
