@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.unroll.Backend;
 import io.unroll.RequiredBackendsTest;
+import io.unroll.examples.data.Phrases;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -34,7 +35,13 @@ class ExamplesTest {
    * seconds at most. That the others do, benchmarks/learning.py sees in their figures.
    */
   static Stream<Arguments> learning() {
-    return Stream.of(Arguments.of(300, new Digits()), Arguments.of(600, new Frames()));
+    return Stream.of(
+        Arguments.of(300, new Digits()),
+        Arguments.of(400, new Sentiment()),
+        Arguments.of(100, new Translate(Phrases.KOREAN)),
+        Arguments.of(600, new Frames()),
+        Arguments.of(200, new SpokenDigits()),
+        Arguments.of(250, new Forecast()));
   }
 
   private static Learned tiny(String backend, Example example) {
