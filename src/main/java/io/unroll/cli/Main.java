@@ -19,7 +19,8 @@ import picocli.CommandLine.ScopeType;
       VerifyCommand.class,
       TrainCommand.class,
       SampleCommand.class,
-      EvalCommand.class
+      EvalCommand.class,
+      InspectCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
