@@ -26,10 +26,10 @@ import picocli.CommandLine.Spec;
     description = {
       "Looks inside a trained network while it reads a text.",
       "",
-      "Writes one page for a browser that needs nothing from the network: the text in the colours of"
-          + " a hidden unit that you choose, the units that follow something in the text, what the"
-          + " network expected before each character, the network unrolled in time, and how often its"
-          + " gates were shut or open."
+      "Writes one page for a browser that needs nothing from the network: the text in the colours"
+          + " of a hidden unit that you choose, the units that follow something in the text, what"
+          + " the network expected before each character, the network unrolled in time, and how"
+          + " often its gates were shut or open."
     },
     footer = {
       "  unroll inspect",

@@ -1,5 +1,6 @@
 /**
  * Training: optimizers, clipping, learning-rate schedules, the {@link io.unroll.train.Trainer} with
- * its listeners, checkpoints, and the character model {@link io.unroll.train.CharRnn}.
+ * its listeners, checkpoints, and the character model {@link io.unroll.train.CharRnn}, which {@link
+ * io.unroll.train.Observation} and {@link io.unroll.train.UnitRanking} look into.
  */
 package io.unroll.train;

@@ -114,6 +114,7 @@ class TextPane {
 
   scrollTo(at) {
     const block = this.blocks.find(({ to }) => at < to);
+    this.near.add(block); // and the observer takes it out when it is far again
     if (!block.spans.length) this.paint(block);
     const box = block.spans[at - block.from].getBoundingClientRect();
     const pane = this.pane.getBoundingClientRect();
