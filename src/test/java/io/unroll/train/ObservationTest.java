@@ -115,6 +115,14 @@ class ObservationTest {
       assertEquals(unit, ranking.mostSensitive(0).get(0));
       assertEquals(unit, ranking.mostSensitive().get(0));
       assertEquals(1, ranking.sensitivity(unit, 0).held(), 1e-6);
+      for (int p = 0; p < properties.size(); p++) {
+        double before = 1;
+        for (UnitRanking.Unit each : ranking.mostSensitive(p)) {
+          double held = Math.abs(ranking.sensitivity(each, p).held());
+          assertTrue(held <= before + 1e-6, held + " after " + before);
+          before = held;
+        }
+      }
       assertEquals(
           Sensitivity.of(followed, properties.get(1).values()), ranking.sensitivity(unit, 1));
     }
