@@ -72,7 +72,7 @@ final class CeilingsTable {
   }
 
   private static double quantile(Row row, double share) {
-    return RecurrentBench.quantile(
+    return Spread.quantile(
         row.figures().stream().mapToDouble(Double::doubleValue).toArray(), share);
   }
 
