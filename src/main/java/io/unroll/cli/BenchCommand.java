@@ -303,7 +303,7 @@ final class BenchCommand implements Callable<Integer> {
       return;
     }
     BenchReport report = new BenchReport(out);
-    report.print(what, times, least);
+    report.print(what, times, least, provenance(backend).caution());
     if (kernels != null) {
       report.print(kernels, times.host().runs());
     }

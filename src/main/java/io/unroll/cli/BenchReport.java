@@ -21,8 +21,12 @@ final class BenchReport {
    * Prints times and rates.
    *
    * @param least what a model says, or null
+   * @param caution what must be known of them, or null
    */
-  void print(BenchCase what, BenchTimes times, Bound.Estimate least) {
+  void print(BenchCase what, BenchTimes times, Bound.Estimate least, String caution) {
+    if (caution != null) {
+      out.println(caution);
+    }
     out.println(what);
     print("median %.3f ms, half of the %d runs between %.3f and %.3f ms%n", times.host());
     if (times.device() != null) {
@@ -42,10 +46,13 @@ final class BenchReport {
     if (least != null) {
       out.printf(
           Locale.ROOT,
-          "at least %.3f ms by the model, most of it %s: %.0f %% of the time%n",
+          "at least %.3f ms by the model, most of it %s: %.0f %% of the time; %.1f %% of the peak,"
+              + " %.1f %% of what memory can do%n",
           least.total() * 1e3,
           least.largest().name().toLowerCase(Locale.ROOT),
-          PERCENT * least.total() * 1e3 / times.best().median());
+          PERCENT * least.total() * 1e3 / times.best().median(),
+          PERCENT * least.atPeak() * 1e3 / times.best().median(),
+          PERCENT * least.seconds().get(Bound.Part.MEMORY) * 1e3 / times.best().median());
     }
   }
 

@@ -66,8 +66,9 @@ final class Bound {
    * The parts of a case, in seconds.
    *
    * @param seconds of each part alone
+   * @param atPeak of all products on all processors
    */
-  record Estimate(Map<Part, Double> seconds) {
+  record Estimate(Map<Part, Double> seconds, double atPeak) {
     /**
      * A step waits for the one before, so launches, barriers and the slower of cache and products
      * add up; other products come before or after; memory can move beside all of it.
@@ -94,11 +95,17 @@ final class Bound {
       return largest;
     }
 
-    /** Adds the bound, what it is bound by, and which share of the device's time it is. */
+    /**
+     * Adds the bound, what it is bound by, which share of the time it is, and which shares of the
+     * peak and of what memory can do the case reaches; all by the device's clock if it has one.
+     */
     void addTo(JsonObject line, BenchTimes times) {
+      double found = times.best().median() / 1e3;
       line.addProperty("bound_ms", total() * 1e3);
       line.addProperty("bound_by", largest().name().toLowerCase(Locale.ROOT));
-      line.addProperty("bound_share", total() * 1e3 / times.best().median());
+      line.addProperty("bound_share", total() / found);
+      line.addProperty("of_peak", atPeak / found);
+      line.addProperty("of_memory", of(Part.MEMORY) / found);
     }
   }
 
@@ -125,7 +132,7 @@ final class Bound {
     seconds.put(Part.RECURRENCE, recurrent / (peak * busy));
     seconds.put(Part.PRODUCTS, (what.operations() - recurrent) / peak);
     seconds.put(Part.MEMORY, what.leastBytes() / ceilings.memory());
-    return new Estimate(seconds);
+    return new Estimate(seconds, what.operations() / peak);
   }
 
   private static boolean isOffered(BenchCase what, Backend backend) {

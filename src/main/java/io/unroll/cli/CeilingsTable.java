@@ -64,9 +64,6 @@ final class CeilingsTable {
       line.addProperty("p75", quantile(row, 0.75));
       line.addProperty("runs", row.figures().size());
     }
-    if (ceilings.caution() != null) {
-      line.addProperty("caution", ceilings.caution());
-    }
     provenance.addTo(line);
     return line;
   }
