@@ -54,6 +54,36 @@ def of_line(line):
                 line.get("direction", "one"), line.get("lengths", "full"), line["mode"])
 
 
+def words(case):
+    """The shape, and what else the case is besides one layer, one direction and full rows."""
+    more = [f"{case.layers} layers"] if case.layers > 1 else []
+    more += ["both directions"] if case.direction == "both" else []
+    more += ["ragged"] if case.lengths == "ragged" else []
+    return ", ".join([",".join(map(str, case.shape)), *more])
+
+
+def is_single(case):
+    """Whether it is one layer in one direction over full rows, and no whole step."""
+    return case.layers == 1 and case.direction == "one" and case.lengths == "full" and case.mode != "step"
+
+
+def sweeps(cases, least=4):
+    """Cases that differ in one size alone, at least so many: {(size, the first of them): the cases, ascending}."""
+    found = {}
+    for case in dict.fromkeys(case.key() for case in cases):
+        steps, batch, inputs, hidden = case.shape
+        for size, others in (("T", (batch, inputs, hidden)), ("B", (steps, inputs, hidden)),
+                             ("H", (steps, batch) if inputs == hidden else None)):
+            if others:
+                found.setdefault((size, others, replace(case, shape=())), []).append(case)
+    return {(size, some[0]): sorted(some, key=lambda case: case.shape)
+            for (size, _, _), some in found.items() if len(some) >= least}
+
+
+def size_of(case, size):
+    return case.shape["TBIH".index(size)]
+
+
 def lengths_of(case):
     """The steps of each row: T, or from T down to about T/2, the longest first."""
     steps, batch = case.shape[:2]

@@ -40,9 +40,9 @@ import picocli.CommandLine.Spec;
           + " device, the largest share first. Such a clock may slow a device down, so the times"
           + " above are taken without it.",
       "",
-      "GFLOP/s counts the matrix products alone: 2*T*B*(I+H)*G*H for each layer and direction, I = H"
-          + " above the first, or 2*H in both directions, three times that for train; G is 1 for"
-          + " tanh and relu, 3 for gru, 4 for lstm. GB/s counts what memory must move at least:"
+      "GFLOP/s counts the matrix products alone: 2*T*B*(I+H)*G*H for each layer and direction, with"
+          + " I = H above the first, or 2*H in both directions, three times that for train; G is 1"
+          + " for tanh and relu, 3 for gru, 4 for lstm. GB/s counts what memory must move at least:"
           + " inputs, weights and outputs once, for train their gradients as well.",
       "",
       "--ceilings measures instead what the device cuda can do at best, a row for each: copies,"
