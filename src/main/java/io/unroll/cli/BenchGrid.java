@@ -28,7 +28,8 @@ final class BenchGrid {
 
   /**
    * Prints a line of JSON for each case as soon as it is there. A case that fails has {@code error}
-   * in place of its times, one for which no time is left {@code skipped}.
+   * in place of its times, one for which no time is left {@code skipped}, and of a model no more
+   * than the bound.
    *
    * @param most seconds to time a case; less where the budget is short
    * @param budget seconds for all
@@ -46,6 +47,9 @@ final class BenchGrid {
         double left = budget - (System.nanoTime() - begun) / NANOS;
         if (left <= 0) {
           line.addProperty("skipped", "the budget of " + budget + " s was spent");
+          if (bound != null) {
+            bound.of(next, backend).addTo(line);
+          }
         } else {
           double seconds = Math.min(most, left / (cases.size() - i) / watch.whole());
           try (Workload work = workload(backend, next)) {

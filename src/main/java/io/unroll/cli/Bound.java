@@ -95,14 +95,19 @@ final class Bound {
       return largest;
     }
 
+    /** Adds the bound and what it is bound by. */
+    void addTo(JsonObject line) {
+      line.addProperty("bound_ms", total() * 1e3);
+      line.addProperty("bound_by", largest().name().toLowerCase(Locale.ROOT));
+    }
+
     /**
      * Adds the bound, what it is bound by, which share of the time it is, and which shares of the
      * peak and of what memory can do the case reaches; all by the device's clock if it has one.
      */
     void addTo(JsonObject line, BenchTimes times) {
       double found = times.best().median() / 1e3;
-      line.addProperty("bound_ms", total() * 1e3);
-      line.addProperty("bound_by", largest().name().toLowerCase(Locale.ROOT));
+      addTo(line);
       line.addProperty("bound_share", total() / found);
       line.addProperty("of_peak", atPeak / found);
       line.addProperty("of_memory", of(Part.MEMORY) / found);
