@@ -6,9 +6,9 @@
 /* The term of a logit in the sum of its row; largest is that of the row. */
 DEVICE_FN real cross_entropy_term(real logit, real largest) { return EXP(logit - largest); }
 
-/* The gradient of a logit; hit is 1 for the target class, else 0. */
-DEVICE_FN real cross_entropy_gradient(real logit, real lse, real hit, real scale) {
-  return (EXP(logit - lse) - hit) * scale;
+/* The gradient of a logit; wanted is the probability that the target gives to its class. */
+DEVICE_FN real cross_entropy_gradient(real logit, real lse, real wanted, real scale) {
+  return (EXP(logit - lse) - wanted) * scale;
 }
 
 /* An element of weight 0 is not looked at: it gives 0 even for a NaN. */

@@ -1,6 +1,7 @@
 /* The kernels whose items know nothing of one another: io.unroll.device.Kernel tells what they compute.
  * Grid  one lane per item; a launch with fewer lanes goes round
  * Cost  bandwidth: each operand is read or written once */
+#include "../attention.h"
 #include "../optimizers.h"
 #include "../philox.h"
 #include "../pointwise.h"
@@ -131,5 +132,37 @@ KERNEL adam_kernel(WRITES(real, w), READS(real, g), WRITES(real, m), WRITES(real
     AT(w, i) = adam(AT(w, i), AT(g, i), &first, &second, settings);
     AT(m, i) = first;
     AT(v, i) = second;
+  }
+}
+
+/* Cost: a tanh and three operations for each of size elements. */
+KERNEL additive_score_forward_kernel(READS(real, x), READS(real, other), READS(real, v), WRITES(real, score),
+                                     int batch, int m, int size, offset items) {
+  EACH_ITEM(i) {
+    offset row = quotient(i, m), column = (i - row * m) * batch + row % batch;
+    real sum = 0.0f;
+    for (int a = 0; a < size; a++) {
+      sum += AT(v, a) * additive_unit(AT(x, row * size + a), AT(other, column * size + a));
+    }
+    AT(score, i) = sum;
+  }
+}
+
+/* Cost: a tanh and seven operations for each of m rows. */
+KERNEL additive_score_backward_kernel(READS(real, x), READS(real, other), READS(real, v), READS(real, d_score),
+                                      WRITES(real, dx), WRITES(real, dv), int batch, int n, int m, int size,
+                                      int turned, real beta, offset items) {
+  EACH_ITEM(i) {
+    offset row = quotient(i, size), a = i - row * size, b = row % batch;
+    offset at = turned != 0 ? b * n + row / batch : row * m, step = turned != 0 ? (offset)batch * n : 1;
+    real sum_x = 0.0f, sum_v = 0.0f;
+    for (int j = 0; j < m; j++) {
+      real u = additive_unit(AT(x, i), AT(other, (j * (offset)batch + b) * size + a));
+      real d = AT(d_score, at + j * step);
+      sum_x += tanh_gradient(u, d);
+      sum_v += u * d;
+    }
+    PUT(dx, i, AT(v, a) * sum_x);
+    if (IS_GIVEN(dv)) AT(dv, i) = sum_v;
   }
 }

@@ -2,47 +2,14 @@
  * they compute. Each sum has a fixed order: first every lane over its own terms, then the lanes.
  * Grid  one group per item, except where an entry says otherwise
  * Cost  bandwidth: each operand is read once, except where an entry says otherwise */
+#include "../attention.h"
 #include "../losses.h"
 #include "../optimizers.h"
 #include "../philox.h"
 #include "../pointwise.h"
 #include "../sampling.h"
+#include "group.h"
 #include "launch.h"
-
-/* The first lanes take what all have, some lanes each; then every lane takes what these have: three barriers. */
-#define FIRST_LANES 16
-
-/* The sum over the lanes of the group, for all of them. */
-DEVICE_FN real group_sum(LOCAL real *scratch, real value) {
-  BARRIER();
-  scratch[LANE] = value;
-  BARRIER();
-  if (LANE < FIRST_LANES) {
-    for (int lane = LANE + FIRST_LANES; lane < GROUP; lane += FIRST_LANES) value += scratch[lane];
-    scratch[LANE] = value;
-  }
-  BARRIER();
-  value = scratch[0];
-  for (int lane = 1; lane < FIRST_LANES; lane++) value += scratch[lane];
-  return value;
-}
-
-/* The largest over the lanes of the group, for all of them; NaN is left aside. */
-DEVICE_FN real group_largest(LOCAL real *scratch, real value) {
-  BARRIER();
-  scratch[LANE] = value;
-  BARRIER();
-  if (LANE < FIRST_LANES) {
-    for (int lane = LANE + FIRST_LANES; lane < GROUP; lane += FIRST_LANES) value = MAXIMUM(scratch[lane], value);
-    scratch[LANE] = value;
-  }
-  BARRIER();
-  value = scratch[0];
-  for (int lane = 1; lane < FIRST_LANES; lane++) value = MAXIMUM(scratch[lane], value);
-  return value;
-}
-
-#define LEAST FROM_BITS(0xff800000) /* minus infinity */
 
 /* Columns that a group sums, side by side, so that its reads are whole lines of memory. */
 #define COLUMNS 32
@@ -114,23 +81,25 @@ KERNEL transpose_kernel(READS(real, x), WRITES(real, out), int rows, int cols, r
 }
 
 KERNEL cross_entropy_forward_kernel(READS(real, logits), READS(integer, target), WRITES(real, lse),
-                                    WRITES(real, loss), int classes, int ignore, offset items) {
+                                    WRITES(real, loss), int classes, int ignore, real right,
+                                    real other, offset items) {
   SHARED real scratch[GROUP];
   EACH_ITEM_OF_GROUP(r) {
     integer wanted = AT(target, r);
     real lse_of_row = 0.0f, loss_of_row = 0.0f;
     if (wanted != ignore) { /* the same for all lanes of the group */
-      real largest = LEAST;
-      for (int c = LANE; c < classes; c += GROUP) largest = MAXIMUM(AT(logits, r * classes + c), largest);
-      largest = group_largest(scratch, largest);
-      real sum = 0.0f;
-      for (int c = LANE; c < classes; c += GROUP) {
-        sum += cross_entropy_term(AT(logits, r * classes + c), largest);
-      }
-      real log_of_sum = LOG(group_sum(scratch, sum));
+      real largest;
+      real log_of_sum = group_log_sum(scratch, START(logits) + r * classes, classes, &largest);
       lse_of_row = largest + log_of_sum;
       /* Not from lse_of_row, which is rounded as coarsely as the logits are large. */
-      loss_of_row = largest - AT(logits, r * classes + wanted) + log_of_sum;
+      loss_of_row = right * (largest - AT(logits, r * classes + wanted)) + log_of_sum;
+      if (other != 0.0f) {
+        real below = 0.0f;
+        for (int c = LANE; c < classes; c += GROUP) {
+          below += c == wanted ? 0.0f : largest - AT(logits, r * classes + c);
+        }
+        loss_of_row += other * group_sum(scratch, below);
+      }
     }
     if (LANE == 0) {
       AT(lse, r) = lse_of_row;
@@ -160,14 +129,15 @@ KERNEL cross_entropy_mean_kernel(READS(real, loss), READS(integer, target), WRIT
 /* Grid: one lane per item. */
 KERNEL cross_entropy_backward_kernel(READS(real, logits), READS(integer, target), READS(real, lse),
                                      READS(real, mean), READS(real, d_loss), WRITES(real, d_logits),
-                                     int classes, int ignore, real beta, offset items) {
+                                     int classes, int ignore, real right, real other, real beta,
+                                     offset items) {
   real scale = AT(mean, 1) * AT(d_loss, 0);
   EACH_ITEM(i) {
     offset r = quotient(i, classes);
-    integer wanted = AT(target, r);
-    real hit = i - r * classes == wanted ? 1.0f : 0.0f;
-    real gradient = cross_entropy_gradient(AT(logits, i), AT(lse, r), hit, scale);
-    PUT(d_logits, i, wanted == ignore ? 0.0f : gradient);
+    integer named = AT(target, r);
+    real wanted = i - r * classes == named ? right : other;
+    real gradient = cross_entropy_gradient(AT(logits, i), AT(lse, r), wanted, scale);
+    PUT(d_logits, i, named == ignore ? 0.0f : gradient);
   }
 }
 
@@ -297,5 +267,41 @@ KERNEL sample_kernel(READS(real, logits), WRITES(integer, out), int classes, int
                        : drawn(scratch, row, classes, largest, least, inverse_temperature, share);
     }
     BARRIER();
+  }
+}
+
+/* How many columns of row r count; all without lengths. */
+#define COLUMNS_OF(r) (IS_GIVEN(lengths) ? AT(lengths, r % batch) : cols)
+
+/* Reads a row three times. x and y may be one buffer. */
+KERNEL softmax_forward_kernel(READS(real, x), READS(integer, lengths), WRITES(real, y), int cols, int batch,
+                              real scale, offset items) {
+  SHARED real scratch[GROUP];
+  EACH_ITEM_OF_GROUP(r) {
+    int count = COLUMNS_OF(r);
+    real largest = LEAST, sum = 0.0f;
+    for (int c = LANE; c < count; c += GROUP) largest = MAXIMUM(scale * AT(x, r * cols + c), largest);
+    largest = group_largest(scratch, largest);
+    for (int c = LANE; c < count; c += GROUP) sum += softmax_term(AT(x, r * cols + c), scale, largest);
+    sum = group_sum(scratch, sum);
+    for (int c = LANE; c < cols; c += GROUP) {
+      AT(y, r * cols + c) = c < count ? softmax_term(AT(x, r * cols + c), scale, largest) / sum : 0.0f;
+    }
+  }
+}
+
+/* Reads a row twice. */
+KERNEL softmax_backward_kernel(READS(real, y), READS(real, dy), READS(integer, lengths), WRITES(real, dx), int cols,
+                               int batch, real scale, real beta, offset items) {
+  SHARED real scratch[GROUP];
+  EACH_ITEM_OF_GROUP(r) {
+    int count = COLUMNS_OF(r);
+    real dot = 0.0f;
+    for (int c = LANE; c < count; c += GROUP) dot += AT(y, r * cols + c) * AT(dy, r * cols + c);
+    dot = group_sum(scratch, dot);
+    for (int c = LANE; c < cols; c += GROUP) {
+      offset i = r * cols + c;
+      PUT(dx, i, c < count ? softmax_gradient(AT(y, i), AT(dy, i), dot, scale) : 0.0f);
+    }
   }
 }

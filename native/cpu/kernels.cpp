@@ -27,7 +27,21 @@ int64_t squareSumCost(const Argument *args) { return 1 + args[2].integer / args[
 
 int64_t crossEntropyCost(const Argument *args) { return 30 + args[4].integer; }
 
+int64_t ctcEmissionsCost(const Argument *args) { return 30 + args[6].integer + args[7].integer; }
+
+int64_t ctcPathsCost(const Argument *args) { return args[8].integer * (20 + 4 * args[10].integer); }
+
+int64_t ctcBackwardCost(const Argument *args) { return 60 + args[12].integer + 8 * args[13].integer; }
+
 int64_t sampleCost(const Argument *args) { return 30 + 4 * args[2].integer; }
+
+int64_t softmaxForwardCost(const Argument *args) { return 30 + 2 * args[3].integer; }
+
+int64_t softmaxBackwardCost(const Argument *args) { return 10 + args[4].integer; }
+
+int64_t additiveForwardCost(const Argument *args) { return 10 + args[6].integer; }
+
+int64_t additiveBackwardCost(const Argument *args) { return 2 + args[8].integer; }
 
 }  // namespace
 
@@ -42,6 +56,9 @@ const KernelEntry kernels[] = {
     {"CROSS_ENTROPY_BACKWARD", crossEntropyBackward, one},
     {"SQUARED_ERROR_MEAN", squaredErrorMean, single},
     {"SQUARED_ERROR_BACKWARD", squaredErrorBackward, one},
+    {"CTC_EMISSIONS", ctcEmissions, ctcEmissionsCost},
+    {"CTC_PATHS", ctcPaths, ctcPathsCost},
+    {"CTC_BACKWARD", ctcBackward, ctcBackwardCost},
     {"SAMPLE", sample, sampleCost},
     {"TANH_FORWARD", tanhForward, one},
     {"TANH_BACKWARD", tanhBackward, one},
@@ -63,6 +80,10 @@ const KernelEntry kernels[] = {
     {"CLIP_FACTOR", clipFactor, single},
     {"SCALE_BY", scaleBy, one},
     {"CLAMP", clamp, one},
+    {"SOFTMAX_FORWARD", softmaxForward, softmaxForwardCost},
+    {"SOFTMAX_BACKWARD", softmaxBackward, softmaxBackwardCost},
+    {"ADDITIVE_SCORE_FORWARD", additiveScoreForward, additiveForwardCost},
+    {"ADDITIVE_SCORE_BACKWARD", additiveScoreBackward, additiveBackwardCost},
     {"FILL", fill, one},
 };
 const int kernelCount = sizeof kernels / sizeof kernels[0];

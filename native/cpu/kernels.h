@@ -42,7 +42,16 @@ void crossEntropyBackward(const Argument *args, int64_t from, int64_t to);
 void squaredErrorMean(const Argument *args, int64_t from, int64_t to);
 void squaredErrorBackward(const Argument *args, int64_t from, int64_t to);
 
+void ctcEmissions(const Argument *args, int64_t from, int64_t to);
+void ctcPaths(const Argument *args, int64_t from, int64_t to);
+void ctcBackward(const Argument *args, int64_t from, int64_t to);
+
 void sample(const Argument *args, int64_t from, int64_t to);
+
+void softmaxForward(const Argument *args, int64_t from, int64_t to);
+void softmaxBackward(const Argument *args, int64_t from, int64_t to);
+void additiveScoreForward(const Argument *args, int64_t from, int64_t to);
+void additiveScoreBackward(const Argument *args, int64_t from, int64_t to);
 
 void sgd(const Argument *args, int64_t from, int64_t to);
 void momentum(const Argument *args, int64_t from, int64_t to);

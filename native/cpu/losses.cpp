@@ -1,11 +1,9 @@
 // Kernels of the losses. Sums are in float64.
 #include "losses.h"
 
-#include <cmath>
-
 #include "items.h"
 #include "kernels.h"
-#include "largest.h"
+#include "log_sum.h"
 #include "pointwise.h"
 #include "wide.h"
 
@@ -13,16 +11,11 @@ namespace unroll {
 namespace ISA {
 namespace {
 
-// largestOf leaves a NaN aside; the sum of the terms brings it back.
-double logSumExp(const float *x, int64_t n) {
-  float most = largestOf(x, n);
-  real largest = broadcast(most);
+// The sum of a row, float by float.
+double sumOf(const float *x, int64_t n) {
   WideSum sum;
-  packs(0, n, [&](int64_t i, int count) EACH {
-    real term = cross_entropy_term(load(x + i, count), largest);
-    sum.add(count == LANES ? term : laneNumbers() < count ? term : real{});
-  });
-  return most + std::log(sum.total());
+  packs(0, n, [&](int64_t i, int count) EACH { sum.add(load(x + i, count)); });
+  return sum.total();
 }
 
 INLINE void storeMean(float *out, double sum, double weight) {
@@ -42,12 +35,18 @@ void crossEntropyForward(const Argument *args, int64_t from, int64_t to) {
   float *lse = reals(args[2]);
   float *loss = reals(args[3]);
   int64_t classes = args[4].integer, ignore = args[5].integer;
+  double right = number(args[6]), other = number(args[7]);
   for (int64_t r = from; r < to; r++) {
     const float *row = reals(args[0]) + r * classes;
     bool ignored = target[r] == ignore;
     double log = ignored ? 0 : logSumExp(row, classes);
     lse[r] = static_cast<float>(log);
-    loss[r] = ignored ? 0 : static_cast<float>(log - row[target[r]]);
+    if (!ignored) {
+      int64_t wanted = target[r];
+      log -= right * row[wanted];
+      if (other != 0) log -= other * (sumOf(row, wanted) + sumOf(row + wanted + 1, classes - wanted - 1));
+    }
+    loss[r] = static_cast<float>(log);
   }
 }
 
@@ -75,7 +74,8 @@ void crossEntropyBackward(const Argument *args, int64_t from, int64_t to) {
   const float *lse = reals(args[2]);
   real scale = broadcast(static_cast<float>(scaleOf(args[3], args[4])));
   int64_t classes = args[6].integer, ignore = args[7].integer;
-  float beta = number(args[8]);
+  real right = broadcast(number(args[8])), other = broadcast(number(args[9]));
+  float beta = number(args[10]);
   pieces(from, to, classes, [&](int64_t row, int64_t column, int64_t length) EACH {
     const float *logits = reals(args[0]) + row * classes + column;
     float *gradient = reals(args[5]) + row * classes + column;
@@ -83,8 +83,8 @@ void crossEntropyBackward(const Argument *args, int64_t from, int64_t to) {
     bool ignored = target[row] == ignore;
     packs(0, length, [&](int64_t i, int count) EACH {
       integer thisClass = laneNumbers() + static_cast<int>(column + i);
-      real hit = thisClass == target[row] ? REAL(1.0f) : real{};
-      real value = cross_entropy_gradient(load(logits + i, count), log, hit, scale);
+      real wanted = thisClass == target[row] ? right : other;
+      real value = cross_entropy_gradient(load(logits + i, count), log, wanted, scale);
       value = ignored ? real{} : value;
       store(gradient + i, blend(value, broadcast(beta), before(gradient + i, beta, count)), count);
     });

@@ -45,6 +45,10 @@ class Kernels {
       for (int n : {1, 7, 16, 37, 300}) testRows(rows, n);
     }
     testCrossEntropy();
+    for (int columns : {1, 7, 16, 83}) {
+      testSoftmax(columns);
+      testAdditiveScores(columns);
+    }
     for (int classes : {1, 4, 17, 83}) testSample(classes);
   }
 
@@ -205,14 +209,90 @@ class Kernels {
       Floats lse(rows, NOTHING), loss(rows, NOTHING);
       run("CROSS_ENTROPY_FORWARD", rows,
           {pointer(logits.data()), pointer(target.data()), pointer(lse.data()), pointer(loss.data()),
-           integer(classes), integer(ignored)});
+           integer(classes), integer(ignored), real(0.75), real(0.25)});
       compare("ignored", 0, loss[0], 0, 0);
       for (int r = 1; r < rows; r++) {
-        double sum = 0;
-        for (int c = 0; c < classes; c++) sum += std::exp(static_cast<double>(logits[r * classes + c]));
+        double sum = 0, wanted = 0;
+        for (int c = 0; c < classes; c++) {
+          sum += std::exp(static_cast<double>(logits[r * classes + c]));
+          wanted += (c == target[r] ? 0.75 : 0.25) * logits[r * classes + c];
+        }
         compare("lse", r, lse[r], std::log(sum), near(20));
-        compare("loss", r, loss[r], std::log(sum) - logits[r * classes + target[r]], near(40));
+        compare("loss", r, loss[r], std::log(sum) - wanted, classes * near(20));
       }
+    }
+  }
+
+  // Rows of which the first columns count, none of them in the first row.
+  void testSoftmax(int columns) {
+    const int rows = 6, batch = 3;
+    const double scale = 0.5;
+    Random random(static_cast<uint64_t>(columns));
+    size_t count = static_cast<size_t>(rows) * columns;
+    Floats x(numbers(count, random, 20)), y(count, NOTHING), dY(numbers(count, random)), dX(count, NOTHING);
+    Array<int32_t> lengths(batch, 0);
+    lengths[1] = columns;
+    lengths[2] = 1 + random.below(columns);
+    run("SOFTMAX_FORWARD", rows,
+        {pointer(x.data()), pointer(lengths.data()), pointer(y.data()), integer(columns), integer(batch),
+         real(scale)});
+    run("SOFTMAX_BACKWARD", rows,
+        {pointer(y.data()), pointer(dY.data()), pointer(lengths.data()), pointer(dX.data()), integer(columns),
+         integer(batch), real(scale), real(0)});
+    for (int r = 0; r < rows; r++) {
+      double sum = 0, dot = 0;
+      for (int c = 0; c < lengths[r % batch]; c++) {
+        double term = std::exp(scale * x[r * columns + c]);
+        sum += term;
+        dot += term * dY[r * columns + c];
+      }
+      for (int c = 0; c < columns; c++) {
+        int i = r * columns + c;
+        bool counts = c < lengths[r % batch];
+        double share = counts ? std::exp(scale * x[i]) / sum : 0;
+        compare("y", i, y[i], share, near(10));
+        compare("dX", i, dX[i], counts ? scale * share * (dY[i] - dot / sum) : 0, near(10));
+      }
+    }
+  }
+
+  // Both gradients of v tanh(x + other), of x, and of other by the same kernel turned round.
+  void testAdditiveScores(int size) {
+    const int n = 3, batch = 2, m = 5;
+    Random random(static_cast<uint64_t>(size));
+    auto width = static_cast<size_t>(size);
+    Floats x(numbers(n * batch * width, random)), other(numbers(m * batch * width, random)), v(numbers(width, random));
+    Floats score(n * batch * m, NOTHING), dScore(numbers(n * batch * m, random));
+    Floats dX(n * batch * width, NOTHING), dV(n * batch * width, NOTHING), dOther(m * batch * width, 1);
+    run("ADDITIVE_SCORE_FORWARD", n * batch * m,
+        {pointer(x.data()), pointer(other.data()), pointer(v.data()), pointer(score.data()), integer(batch),
+         integer(m), integer(size)});
+    run("ADDITIVE_SCORE_BACKWARD", n * batch * size,
+        {pointer(x.data()), pointer(other.data()), pointer(v.data()), pointer(dScore.data()), pointer(dX.data()),
+         pointer(dV.data()), integer(batch), integer(n), integer(m), integer(size), integer(0), real(0)});
+    run("ADDITIVE_SCORE_BACKWARD", m * batch * size,
+        {pointer(other.data()), pointer(x.data()), pointer(v.data()), pointer(dScore.data()), pointer(dOther.data()),
+         pointer(nullptr), integer(batch), integer(m), integer(n), integer(size), integer(1), real(1)});
+    std::vector<double> exactX(n * batch * width), exactV(n * batch * width), exactOther(m * batch * width, 1);
+    for (int item = 0; item < n * batch * m; item++) {
+      int row = item / m, column = item % m * batch + row % batch;
+      double sum = 0;
+      for (int a = 0; a < size; a++) {
+        double u = std::tanh(x[row * size + a] + other[column * size + a]);
+        double d = dScore[item], inner = d * v[a] * (1 - u * u);
+        sum += v[a] * u;
+        exactX[static_cast<size_t>(row * size + a)] += inner;
+        exactV[static_cast<size_t>(row * size + a)] += d * u;
+        exactOther[static_cast<size_t>(column * size + a)] += inner;
+      }
+      compare("score", item, score[item], sum, size * near(1));
+    }
+    for (int i = 0; i < n * batch * size; i++) {
+      compare("dX", i, dX[i], exactX[static_cast<size_t>(i)], m * near(1));
+      compare("dV", i, dV[i], exactV[static_cast<size_t>(i)], m * near(1));
+    }
+    for (int i = 0; i < m * batch * size; i++) {
+      compare("dOther", i, dOther[i], exactOther[static_cast<size_t>(i)], n * near(2));
     }
   }
 

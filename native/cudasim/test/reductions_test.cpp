@@ -63,11 +63,11 @@ void testCrossEntropy(int classes) {
   Device<float> dLogits(x.size(), NOTHING);
   Device<int> target(wanted);
   CALL(launch(reduction("cross_entropy_forward_kernel"), {2}, logits.at(), target.at(), lse.at(), loss.at(), classes,
-              ignored, int64_t{rows}));
+              ignored, 1.0f, 0.0f, int64_t{rows}));
   CALL(launch(reduction("cross_entropy_mean_kernel"), {2}, loss.at(), target.at(), mean.at(), rows, ignored,
               int64_t{1}));
   CALL(launch(reduction("cross_entropy_backward_kernel"), {2}, logits.at(), target.at(), lse.at(), mean.at(),
-              dLoss.at(), dLogits.at(), classes, ignored, 0.0f, int64_t{rows} * classes));
+              dLoss.at(), dLogits.at(), classes, ignored, 1.0f, 0.0f, 0.0f, int64_t{rows} * classes));
   std::vector<float> losses = loss.read(), gradients = dLogits.read();
   double total = 0;
   for (int r = 0; r < rows; r++) {

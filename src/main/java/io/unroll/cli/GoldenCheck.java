@@ -22,9 +22,7 @@ interface GoldenCheck {
    */
   static GoldenCheck of(TensorFile file) throws IOException {
     if (file.has("input_lengths")) {
-      throw file.wrong(
-          "it is about CTC, which is not supported yet",
-          "Verify recurrent layers, cross_entropy, mse, optimizers or clip_grad_norm.");
+      return CtcCheck.read(file);
     }
     if (file.metadata("cell").isPresent()) {
       return RecurrentCheck.read(file);

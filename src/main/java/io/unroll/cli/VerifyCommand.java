@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
       "A file holds x [T,B,I], output [T,B,D*H], param.NAME for every parameter and, as far as you"
           + " want them compared, h_0 h_n c_0 c_n [L*D,B,H], lengths [B], and grad.NAME of"
           + " sum(output*d_output) + sum(h_n*d_h_n) + sum(c_n*d_c_n). The metadata names the cell:"
-          + " tanh, relu, gru or lstm. Files about cross_entropy, mse, optimizers and"
-          + " clip_grad_norm are known by their tensors."
+          + " tanh, relu, gru or lstm. Files about cross_entropy, mse, ctc_loss, optimizers"
+          + " and clip_grad_norm are known by their tensors."
     },
     footer = {
       "  unroll verify lstm.safetensors",

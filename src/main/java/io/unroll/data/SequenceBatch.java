@@ -1,19 +1,18 @@
 package io.unroll.data;
 
-import java.util.Arrays;
-
 /**
- * Sequences of real vectors side by side, padded to the longest. Rows are ordered by length, the
- * longest first. The arrays are the batch's own and laid out as devices take them.
+ * Sequences of real vectors or of tokens side by side, padded to the longest. Rows are ordered by
+ * length, the longest first. The arrays are the batch's own and laid out as devices take them.
  *
- * @param inputs [T, B, I], time-major; zeros past a row's length
- * @param features I, the size of a vector
+ * @param inputs [T, B, I], time-major; zeros past a row's length; null for tokens
+ * @param features I, the size of a vector; 0 for tokens
+ * @param tokens [T, B], time-major; {@link #IGNORE} past a row's length; null for vectors
  * @param lengths valid steps of each row [B], at least 1, descending
  * @param rows which sequence of the dataset each row is [B]
  * @param targets what to learn, or null
  */
 public record SequenceBatch(
-    float[] inputs, int features, int[] lengths, int[] rows, Targets targets) {
+    float[] inputs, int features, int[] tokens, int[] lengths, int[] rows, Targets targets) {
   /** The class of a step that no loss and no metric counts; PyTorch's {@code ignore_index}. */
   public static final int IGNORE = -100;
 
@@ -39,7 +38,8 @@ public record SequenceBatch(
   }
 
   /**
-   * The weight of each element of the targets' values: 1 where it counts, 0 where it is padding.
+   * The weight of each element of the targets' values: 1 where it counts, 0 where it is padding or
+   * missing.
    *
    * @return a new array [T', B, O]
    * @throws IllegalStateException if the targets are not vectors
@@ -51,13 +51,10 @@ public record SequenceBatch(
               + (targets == null ? "no targets" : "classes, whose padding is " + IGNORE));
     }
     float[] weights = new float[targets.values().length];
-    for (int t = 0; t < targets.steps(); t++) {
-      for (int b = 0; b < batch(); b++) {
-        if (t < lengths[b]) {
-          int from = (t * batch() + b) * targets.size();
-          Arrays.fill(weights, from, from + targets.size(), 1);
-        }
-      }
+    int row = batch() * targets.size();
+    for (int i = 0; i < weights.length; i++) {
+      boolean padding = i / row >= lengths[i % row / targets.size()];
+      weights[i] = padding || Float.isNaN(targets.values()[i]) ? 0 : 1;
     }
     return weights;
   }

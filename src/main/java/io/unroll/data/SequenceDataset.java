@@ -7,29 +7,38 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 
 /**
- * Sequences of real vectors of differing lengths, with or without targets, and how they are grouped
- * into batches. The arrays given to it are not copied: leave them alone. Immutable otherwise.
+ * Sequences of differing lengths, of real vectors or of tokens, with or without targets, and how
+ * they are grouped into batches. The arrays given to it are not copied: leave them alone. Immutable
+ * otherwise.
  */
 public final class SequenceDataset {
   /** Sets the shuffles apart from the dropout masks and samples drawn under the same seed. */
   private static final long SHUFFLE_STREAM = 0x53_48_55_46_46_4C_45_00L;
 
-  private final List<float[][]> sequences;
-  private final int features;
+  /**
+   * What is read: vectors or tokens, the other null. With next the last token of each sequence is
+   * not read and each token but the first is the class of the step before it.
+   */
+  private record Source(
+      List<float[][]> vectors, List<int[]> tokens, boolean incomplete, boolean next) {
+    int length(int sequence) {
+      return tokens == null
+          ? vectors.get(sequence).length
+          : tokens.get(sequence).length - (next ? 1 : 0);
+    }
+  }
+
+  private final Source source;
   private final List<int[]> classes;
   private final List<float[][]> values;
   private final boolean perStep;
 
   private SequenceDataset(
-      List<float[][]> sequences,
-      int features,
-      List<int[]> classes,
-      List<float[][]> values,
-      boolean perStep) {
-    this.sequences = sequences;
-    this.features = features;
+      Source source, List<int[]> classes, List<float[][]> values, boolean perStep) {
+    this.source = source;
     this.classes = classes;
     this.values = values;
     this.perStep = perStep;
@@ -44,16 +53,59 @@ public final class SequenceDataset {
    * @throws IllegalArgumentException if there are none, or a number is NaN or infinite
    */
   public static SequenceDataset of(List<float[][]> sequences) {
-    if (sequences.isEmpty()) {
-      throw new IllegalArgumentException("a dataset needs at least one sequence, but got none");
-    }
-    for (int i = 0; i < sequences.size(); i++) {
-      if (sequences.get(i).length == 0) {
-        throw new ShapeException("sequence " + i + " has no steps. Leave it out.");
-      }
-    }
-    int features = requireVectors("sequence", sequences);
-    return new SequenceDataset(List.copyOf(sequences), features, null, null, false);
+    return ofVectors(sequences, false);
+  }
+
+  /**
+   * As {@link #of}, where NaN, here and in target vectors, is a number that is missing. A {@link
+   * Scaling} fills those of the inputs; those of the targets have weight 0 in {@link
+   * SequenceBatch#valueWeights}.
+   *
+   * @throws ShapeException if one has another shape
+   * @throws IllegalArgumentException if there are none, or a number is infinite
+   */
+  public static SequenceDataset ofIncomplete(List<float[][]> sequences) {
+    return ofVectors(sequences, true);
+  }
+
+  private static SequenceDataset ofVectors(List<float[][]> sequences, boolean incomplete) {
+    SequenceChecks.requireSteps(sequences.stream().mapToInt(sequence -> sequence.length));
+    SequenceChecks.requireVectors("sequence", sequences, incomplete);
+    Source source = new Source(List.copyOf(sequences), null, incomplete, false);
+    return new SequenceDataset(source, null, null, false);
+  }
+
+  /**
+   * Sequences of tokens without targets.
+   *
+   * @param sequences each with at least one token, from 0 up
+   * @throws ShapeException if one is empty
+   * @throws IllegalArgumentException if there are none, or a token is negative
+   */
+  public static SequenceDataset ofTokens(List<int[]> sequences) {
+    SequenceChecks.requireSteps(sequences.stream().mapToInt(sequence -> sequence.length));
+    return ofTokens(sequences, false);
+  }
+
+  /**
+   * What a language model learns from: of each sequence all tokens but the last are read, and the
+   * token after each is its class.
+   *
+   * @param sequences each with at least two tokens, from 0 up, such as {@link
+   *     TokenVocabulary#encodeSentence} makes them
+   * @throws ShapeException if one has fewer
+   * @throws IllegalArgumentException if there are none, or a token is negative
+   */
+  public static SequenceDataset ofNextTokens(List<int[]> sequences) {
+    SequenceChecks.requireSteps(
+        sequences.stream().mapToInt(sequence -> Math.max(0, sequence.length - 1)));
+    return ofTokens(sequences, true);
+  }
+
+  private static SequenceDataset ofTokens(List<int[]> sequences, boolean next) {
+    SequenceChecks.requireTokens(sequences);
+    Source source = new Source(null, List.copyOf(sequences), false, next);
+    return new SequenceDataset(source, null, null, next);
   }
 
   /**
@@ -69,8 +121,28 @@ public final class SequenceDataset {
     for (int label : classes) {
       list.add(new int[] {label});
     }
-    requireClasses(list);
-    return new SequenceDataset(sequences, features, list, null, false);
+    SequenceChecks.requireClasses(list);
+    return new SequenceDataset(source, list, null, false);
+  }
+
+  /**
+   * The same sequences with the class of one name each.
+   *
+   * @param labels one a sequence
+   * @param names of the classes, in the order of their numbers
+   * @throws ShapeException if there are fewer or more labels than sequences
+   * @throws IllegalArgumentException if a label is no name
+   */
+  public SequenceDataset withLabels(List<String> labels, List<String> names) {
+    int[] numbers = new int[labels.size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = names.indexOf(labels.get(i));
+      if (numbers[i] < 0) {
+        throw new IllegalArgumentException(
+            "sequence " + i + " has label \"" + labels.get(i) + "\", but there are " + names);
+      }
+    }
+    return withClasses(numbers);
   }
 
   /**
@@ -86,8 +158,8 @@ public final class SequenceDataset {
     for (int i = 0; i < classes.size(); i++) {
       requireSteps("classes", i, classes.get(i).length);
     }
-    requireClasses(classes);
-    return new SequenceDataset(sequences, features, List.copyOf(classes), null, true);
+    SequenceChecks.requireClasses(classes);
+    return new SequenceDataset(source, List.copyOf(classes), null, true);
   }
 
   /**
@@ -103,8 +175,8 @@ public final class SequenceDataset {
     for (float[] vector : values) {
       list.add(new float[][] {vector});
     }
-    requireVectors("target of sequence", list);
-    return new SequenceDataset(sequences, features, null, list, false);
+    SequenceChecks.requireVectors("target of sequence", list, source.incomplete());
+    return new SequenceDataset(source, null, list, false);
   }
 
   /**
@@ -119,23 +191,28 @@ public final class SequenceDataset {
     for (int i = 0; i < values.size(); i++) {
       requireSteps("target vectors", i, values.get(i).length);
     }
-    requireVectors("target of sequence", values);
-    return new SequenceDataset(sequences, features, null, List.copyOf(values), true);
+    SequenceChecks.requireVectors("target of sequence", values, source.incomplete());
+    return new SequenceDataset(source, null, List.copyOf(values), true);
   }
 
   /** The number of sequences. */
   public int size() {
-    return sequences.size();
+    return hasTokens() ? source.tokens().size() : source.vectors().size();
   }
 
-  /** The size of an input vector, I. */
+  /** Whether the sequences are of tokens; else they are of vectors. */
+  public boolean hasTokens() {
+    return source.tokens() != null;
+  }
+
+  /** The size of an input vector, I; 0 for tokens. */
   public int features() {
-    return features;
+    return hasTokens() ? 0 : source.vectors().get(0)[0].length;
   }
 
   /** The length of a sequence. */
   public int length(int sequence) {
-    return sequences.get(sequence).length;
+    return source.length(sequence);
   }
 
   /**
@@ -148,14 +225,55 @@ public final class SequenceDataset {
    * @return the numbers of the sequences of each batch, for {@link #batch}
    */
   public List<int[]> shuffled(int batch, long seed, int epoch) {
+    return shuffled(seed, epoch, order -> cut(order, batch));
+  }
+
+  /**
+   * As {@link #shuffled}, but bounded by what a batch costs instead of by its rows: short sequences
+   * come in large batches, long ones in small. Every epoch has as many batches.
+   *
+   * @param paddedSteps at most so many steps, padding included: T*B of any batch; at least the
+   *     length of the longest sequence
+   * @param epoch from 0 up
+   * @return the numbers of the sequences of each batch, for {@link #batch}
+   * @throws IllegalArgumentException if a sequence is longer
+   */
+  public List<int[]> bucketed(int paddedSteps, long seed, int epoch) {
+    for (int i = 0; i < size(); i++) {
+      if (length(i) > paddedSteps) {
+        throw new IllegalArgumentException(
+            "sequence "
+                + i
+                + " has "
+                + length(i)
+                + " steps, but a batch may have "
+                + paddedSteps
+                + ". Allow more, or cut the sequence.");
+      }
+    }
+    return shuffled(seed, epoch, order -> cutByCost(order, paddedSteps));
+  }
+
+  private List<int[]> shuffled(long seed, int epoch, Function<Integer[], List<int[]>> cutting) {
     if (epoch < 0) {
       throw new IllegalArgumentException("epoch must be at least 0, but is " + epoch);
     }
     Integer[] order = numbers();
     long position = shuffle(Arrays.asList(order), seed, (long) epoch << 32);
     Arrays.sort(order, Comparator.comparingInt(this::length));
-    List<int[]> batches = cut(order, batch);
+    List<int[]> batches = cutting.apply(order);
     shuffle(batches, seed, position);
+    return batches;
+  }
+
+  /** From the longest down, so that only the batch of the shortest may have room left. */
+  private List<int[]> cutByCost(Integer[] order, int paddedSteps) {
+    List<int[]> batches = new ArrayList<>();
+    for (int to = order.length; to > 0; ) {
+      int from = Math.max(0, to - paddedSteps / length(order[to - 1]));
+      batches.add(Arrays.stream(order, from, to).mapToInt(Integer::intValue).toArray());
+      to = from;
+    }
     return batches;
   }
 
@@ -188,18 +306,26 @@ public final class SequenceDataset {
             .mapToInt(Integer::intValue)
             .toArray();
     int[] lengths = Arrays.stream(rows).map(this::length).toArray();
-    float[] inputs = padded(sequences, rows, lengths[0], features);
-    return new SequenceBatch(inputs, features, lengths, rows, targets(rows, lengths[0]));
+    SequenceBatch.Targets targets = targets(rows, lengths[0]);
+    if (hasTokens()) {
+      int[] tokens = paddedInts(source.tokens(), rows, lengths[0], 0);
+      return new SequenceBatch(null, 0, tokens, lengths, rows, targets);
+    }
+    float[] inputs = padded(source.vectors(), rows, lengths[0], features());
+    return new SequenceBatch(inputs, features(), null, lengths, rows, targets);
   }
 
   private SequenceBatch.Targets targets(int[] rows, int longest) {
     int steps = perStep ? longest : 1;
     if (classes != null) {
-      return new SequenceBatch.Targets(steps, paddedClasses(rows, steps), 0, null);
+      return new SequenceBatch.Targets(steps, paddedInts(classes, rows, steps, 0), 0, null);
     }
     if (values != null) {
       int size = values.get(0)[0].length;
       return new SequenceBatch.Targets(steps, null, size, padded(values, rows, steps, size));
+    }
+    if (source.next()) {
+      return new SequenceBatch.Targets(steps, paddedInts(source.tokens(), rows, steps, 1), 0, null);
     }
     return null;
   }
@@ -215,13 +341,14 @@ public final class SequenceDataset {
     return out;
   }
 
-  private int[] paddedClasses(int[] rows, int steps) {
+  /** The numbers of each row from a place on, as many as the row has steps or the target has. */
+  private int[] paddedInts(List<int[]> numbers, int[] rows, int steps, int from) {
     int[] out = new int[arrayLength(steps, rows.length, 1)];
     Arrays.fill(out, SequenceBatch.IGNORE);
     for (int b = 0; b < rows.length; b++) {
-      int[] labels = classes.get(rows[b]);
-      for (int t = 0; t < labels.length; t++) {
-        out[t * rows.length + b] = labels[t];
+      int[] row = numbers.get(rows[b]);
+      for (int t = 0; t < Math.min(steps, length(rows[b])); t++) {
+        out[t * rows.length + b] = row[from + t];
       }
     }
     return out;
@@ -290,55 +417,6 @@ public final class SequenceDataset {
               + " "
               + what
               + ". Give one for each step.");
-    }
-  }
-
-  private static void requireClasses(List<int[]> classes) {
-    for (int i = 0; i < classes.size(); i++) {
-      for (int label : classes.get(i)) {
-        if (label < 0 && label != SequenceBatch.IGNORE) {
-          throw new IllegalArgumentException(
-              "sequence "
-                  + i
-                  + " has class "
-                  + label
-                  + ", but classes count from 0; only "
-                  + SequenceBatch.IGNORE
-                  + " is allowed below, for a step without one");
-        }
-      }
-    }
-  }
-
-  /** Checks that all vectors have one size and finite numbers; returns the size. */
-  private static int requireVectors(String what, List<float[][]> all) {
-    int size = all.get(0)[0].length;
-    if (size == 0) {
-      throw new ShapeException(what + " 0 has vectors of size 0, but needs at least 1");
-    }
-    for (int i = 0; i < all.size(); i++) {
-      float[][] vectors = all.get(i);
-      for (int t = 0; t < vectors.length; t++) {
-        requireVector(what, i, t, vectors[t], size);
-      }
-    }
-    return size;
-  }
-
-  private static void requireVector(String what, int number, int t, float[] vector, int size) {
-    if (vector.length != size) {
-      throw new ShapeException(
-          String.format(
-              "%s %d, step %d has %d numbers, but the first vector has %d. Give all the same.",
-              what, number, t, vector.length, size));
-    }
-    for (int i = 0; i < size; i++) {
-      if (!Float.isFinite(vector[i])) {
-        throw new IllegalArgumentException(
-            String.format(
-                "%s %d, step %d, number %d is %s. Replace or leave out what is not finite.",
-                what, number, t, i, vector[i]));
-      }
     }
   }
 }

@@ -36,8 +36,11 @@ public final class GpuKernels {
           SQUARED_ERROR_BACKWARD,
           SAMPLE,
           SQUARE_SUM,
-          CLIP_FACTOR ->
+          CLIP_FACTOR,
+          SOFTMAX_FORWARD,
+          SOFTMAX_BACKWARD ->
           GpuEntry.of("gpu/reductions.h", name);
+      case CTC_EMISSIONS, CTC_PATHS, CTC_BACKWARD -> GpuEntry.of("gpu/ctc.h", name);
       default -> GpuEntry.of("gpu/elements.h", name);
     };
   }
@@ -63,9 +66,14 @@ public final class GpuKernels {
           case CROSS_ENTROPY_FORWARD,
               CROSS_ENTROPY_MEAN,
               SQUARED_ERROR_MEAN,
+              CTC_EMISSIONS,
+              CTC_PATHS,
+              CTC_BACKWARD,
               SAMPLE,
               SQUARE_SUM,
-              CLIP_FACTOR ->
+              CLIP_FACTOR,
+              SOFTMAX_FORWARD,
+              SOFTMAX_BACKWARD ->
               items;
           default -> pieces(items, groupSize);
         };

@@ -57,9 +57,11 @@ public enum Kernel {
    */
   SCATTER_ADD_ROWS,
   /**
-   * {@code lse[r] = log sum_c exp(logits[r,c])} and {@code loss[r] = lse[r] - logits[r,target[r]]},
-   * both 0 where the target is ignore. Items rows. {@code logits[rows,classes], target int[rows],
-   * lse[rows], loss[rows], classes, int ignore}.
+   * {@code lse[r] = log sum_c exp(logits[r,c])} and {@code loss[r] = lse[r] - sum_c q[c]
+   * logits[r,c]}, where q is right for the target and other for each other class, which with other
+   * 0 are not looked at; both 0 where the target is ignore. Items rows. {@code
+   * logits[rows,classes], target int[rows], lse[rows], loss[rows], classes, int ignore, right,
+   * other}.
    */
   CROSS_ENTROPY_FORWARD,
   /**
@@ -69,9 +71,9 @@ public enum Kernel {
    */
   CROSS_ENTROPY_MEAN,
   /**
-   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - [c = target[r]]) * mean[1] * dLoss[0]}, 0
-   * where ignored. Items rows*classes. {@code logits, target int[rows], lse, mean[2], dLoss[1],
-   * dLogits, classes, int ignore, beta}.
+   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - q[c]) * mean[1] * dLoss[0]} with q as forward,
+   * 0 where ignored. Items rows*classes. {@code logits, target int[rows], lse, mean[2], dLoss[1],
+   * dLogits, classes, int ignore, right, other, beta}.
    */
   CROSS_ENTROPY_BACKWARD,
   /**
@@ -85,6 +87,35 @@ public enum Kernel {
    * weights?, mean[2], dLoss[1], dX, beta}.
    */
   SQUARED_ERROR_BACKWARD,
+  /**
+   * What frames say of the symbols of their rows, for {@link #CTC_PATHS}: {@code lse[r] = log sum_c
+   * exp(logits[r,c])} and {@code emission[r,k] = logits[r,symbols[b,k]] - lse[r]}, r being frame t
+   * of row b. A frame {@code t >= lengths[b]} is neither read nor written. Items T*B. {@code
+   * logits[T,B,classes], symbols int[B,L+2], lengths? int[B], lse[T,B], emission[T,B,L+1], B,
+   * classes, L}. Symbols are the blank, the labels of the row, then blanks to the end.
+   */
+  CTC_EMISSIONS,
+  /**
+   * Adds up all alignments of each row (docs/equations.md, connectionist temporal classification)
+   * in logarithms: items 0 to B-1 forward into {@code paths[0]}, items B to 2B-1 backward into
+   * {@code paths[1]}. Items B or 2*B. {@code emission[T,B,L+1], symbols int[B,L+2], labelLengths
+   * int[B], lengths? int[B], weight[B], paths[1 or 2,T,B,2L+3], loss[B], scale[B], T, B, L, int
+   * zeroInfinity}.
+   *
+   * <p>With N labels a row has 2N+1 states. Those of a frame lie in paths as minus infinity, labels
+   * 0 to N-1, minus infinity; and from L+2 on blanks 0 to N; the rest is left alone. Each is less
+   * the largest of the frame that was walked through before it. The forward item writes {@code
+   * loss[b] = -weight[b] log p} and {@code scale[b] = weight[b]}; if p is 0, infinity and NaN, or
+   * with zeroInfinity 0 and 0.
+   */
+  CTC_PATHS,
+  /**
+   * {@code dLogits[r,c] = (exp(logits[r,c]-lse[r]) - share) * scale[b] * dLoss[0]}, 0 where {@code
+   * t >= lengths[b]} or scale is 0. The share is that of all paths which emit c in frame t of row
+   * b. Items T*B. {@code logits, symbols, labelLengths, lengths?, lse, emission, paths[2,..],
+   * scale, dLoss[1], dLogits, T, B, classes, L, beta}.
+   */
+  CTC_BACKWARD,
   /**
    * Draws a class from each row: {@code out[r]} is the first class c at which {@code weight[0] + ..
    * + weight[c]} is above {@link io.unroll.Philox#uniform} of (seed, position+r) times the sum of
@@ -166,5 +197,31 @@ public enum Kernel {
   /** {@code x *= factor[0]}. Items n. {@code x, factor}. */
   SCALE_BY,
   /** {@code x = min(max(x,-limit),limit)}, NaN stays NaN. Items n. {@code x, limit}. */
-  CLAMP
+  CLAMP,
+  /**
+   * {@code y[r,c] = exp(scale*x[r,c]) / sum_d exp(scale*x[r,d])} over the first {@code
+   * lengths[r%batch]} columns, all if lengths is null; 0 in the others, whose x is not looked at.
+   * scale is positive; y may be x. Items rows. {@code x[rows,cols], lengths? int[batch],
+   * y[rows,cols], cols, batch, scale}.
+   */
+  SOFTMAX_FORWARD,
+  /**
+   * {@code dX[r,c] = scale * y[r,c] * (dY[r,c] - sum_d y[r,d]*dY[r,d]) + beta*dX} over the same
+   * columns; {@code beta*dX} in the others, whose dY is not looked at. Items rows. {@code y, dY,
+   * lengths? int[batch], dX, cols, batch, scale, beta}.
+   */
+  SOFTMAX_BACKWARD,
+  /**
+   * {@code score[i,b,j] = sum_a v[a] * tanh(x[i,b,a] + other[j,b,a])}. Items n*batch*m. {@code
+   * x[n,batch,size], other[m,batch,size], v[size], score[n,batch,m], batch, m, size}.
+   */
+  ADDITIVE_SCORE_FORWARD,
+  /**
+   * {@code dX[i,b,a] = v[a] * sum_j dScore_ijb (1-u^2) + beta*dX} and {@code dV[i,b,a] = sum_j
+   * dScore_ijb u} with {@code u = tanh(x[i,b,a] + other[j,b,a])}. dScore is [n,batch,m], or
+   * [m,batch,n] if turned is 1: then x is what {@link #ADDITIVE_SCORE_FORWARD} calls other. Items
+   * n*batch*size. {@code x[n,batch,size], other[m,batch,size], v[size], dScore, dX[n,batch,size],
+   * dV?[n,batch,size], batch, n, m, size, int turned, beta}.
+   */
+  ADDITIVE_SCORE_BACKWARD
 }

@@ -63,6 +63,44 @@ public final class Kernels {
         n);
   }
 
+  /**
+   * {@code C_b[m,n] = op(A_b) op(B_b) + beta C_b} for each row b of a batch: matrix b of [rows,
+   * batch, columns] has its first row at {@code b*columns} and the next one {@code batch*columns}
+   * further. As many parameters as {@link #gemm} and the batch.
+   */
+  public void gemmOfEachRow(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      int batch,
+      Span a,
+      Span b,
+      double beta,
+      Span c) {
+    int columnsA = transposeA ? m : k;
+    int columnsB = transposeB ? k : n;
+    for (long row = 0; row < batch; row++) {
+      device.gemm(
+          transposeA,
+          transposeB,
+          m,
+          n,
+          k,
+          a.buffer(),
+          a.at() + row * columnsA,
+          batch * columnsA,
+          b.buffer(),
+          b.at() + row * columnsB,
+          batch * columnsB,
+          beta,
+          c.buffer(),
+          c.at() + row * n,
+          batch * n);
+    }
+  }
+
   /** A value for each place of a range. */
   @FunctionalInterface
   public interface Values {
@@ -195,11 +233,21 @@ public final class Kernels {
     run(Kernel.SCATTER_ADD_ROWS, n);
   }
 
+  /**
+   * What a target asks of a row of classes.
+   *
+   * @param ignore the target that counts for nothing
+   * @param right the probability of the class that it names
+   * @param other that of each other class
+   */
+  public record Wanted(int ignore, double right, double other) {}
+
   /** Launches {@link Kernel#CROSS_ENTROPY_FORWARD}. */
-  public void crossEntropyForward(Span logits, Span target, Span lse, Span loss, int ignore) {
+  public void crossEntropyForward(Span logits, Span target, Span lse, Span loss, Wanted wanted) {
     int rows = toInt(target.length());
     start().span(logits).span(target).span(lse).span(loss);
-    args.i32(toInt(logits.length() / rows)).i32(ignore);
+    args.i32(toInt(logits.length() / rows)).i32(wanted.ignore);
+    args.real(wanted.right).real(wanted.other);
     run(Kernel.CROSS_ENTROPY_FORWARD, rows);
   }
 
@@ -217,10 +265,11 @@ public final class Kernels {
       Span mean,
       Span dLoss,
       Span dLogits,
-      int ignore,
+      Wanted wanted,
       double beta) {
     start().span(logits).span(target).span(lse).span(mean).span(dLoss).span(dLogits);
-    args.i32(toInt(logits.length() / target.length())).i32(ignore).real(beta);
+    args.i32(toInt(logits.length() / target.length())).i32(wanted.ignore);
+    args.real(wanted.right).real(wanted.other).real(beta);
     run(Kernel.CROSS_ENTROPY_BACKWARD, logits.length());
   }
 
@@ -236,6 +285,73 @@ public final class Kernels {
     start().span(x).span(target).span(weights).span(mean).span(dLoss).span(dX);
     args.real(beta);
     run(Kernel.SQUARED_ERROR_BACKWARD, x.length());
+  }
+
+  /**
+   * What the three kernels of CTC have in common: the logits [T,B,C] and what a row should read as.
+   *
+   * @param symbols {@code int[B,L+2]}
+   * @param labelLengths {@code int[B]}
+   * @param lengths {@code int[B]}, or null
+   */
+  public record CtcRows(Span logits, Span symbols, Span labelLengths, Span lengths, int classes) {
+    /** B. */
+    public int batch() {
+      return toInt(labelLengths.length());
+    }
+
+    /** T. */
+    public int steps() {
+      return toInt(logits.length() / batch() / classes);
+    }
+
+    /** L. */
+    public int longest() {
+      return toInt(symbols.length() / batch()) - 2;
+    }
+  }
+
+  /** Launches {@link Kernel#CTC_EMISSIONS}. */
+  public void ctcEmissions(CtcRows rows, Span lse, Span emission) {
+    start().span(rows.logits).span(rows.symbols).span(rows.lengths).span(lse).span(emission);
+    args.i32(rows.batch()).i32(rows.classes).i32(rows.longest());
+    run(Kernel.CTC_EMISSIONS, (long) rows.steps() * rows.batch());
+  }
+
+  /**
+   * Launches {@link Kernel#CTC_PATHS}, in as many directions as there is room for in paths.
+   *
+   * @param lossAndScale [2,B]
+   */
+  public void ctcPaths(
+      CtcRows rows,
+      Span emission,
+      Span weight,
+      Span paths,
+      Span lossAndScale,
+      boolean zeroInfinity) {
+    int batch = rows.batch();
+    start().span(emission).span(rows.symbols).span(rows.labelLengths).span(rows.lengths);
+    args.span(weight).span(paths).span(lossAndScale);
+    args.buffer(lossAndScale.buffer(), lossAndScale.at() + batch);
+    args.i32(rows.steps()).i32(batch).i32(rows.longest()).i32(zeroInfinity ? 1 : 0);
+    run(Kernel.CTC_PATHS, paths.length() / rows.steps() / (2 * rows.longest() + 3));
+  }
+
+  /** Launches {@link Kernel#CTC_BACKWARD}; as many parameters as the kernel has besides rows. */
+  public void ctcBackward(
+      CtcRows rows,
+      Span lse,
+      Span emission,
+      Span paths,
+      Span scale,
+      Span dLoss,
+      Span dLogits,
+      double beta) {
+    start().span(rows.logits).span(rows.symbols).span(rows.labelLengths).span(rows.lengths);
+    args.span(lse).span(emission).span(paths).span(scale).span(dLoss).span(dLogits);
+    args.i32(rows.steps()).i32(rows.batch()).i32(rows.classes).i32(rows.longest()).real(beta);
+    run(Kernel.CTC_BACKWARD, (long) rows.steps() * rows.batch());
   }
 
   /** Launches {@link Kernel#SAMPLE}, which draws as many classes as out is long. */
@@ -328,6 +444,45 @@ public final class Kernels {
   public void clamp(Span x, double limit) {
     start().span(x).real(limit);
     run(Kernel.CLAMP, x.length());
+  }
+
+  /** Launches {@link Kernel#SOFTMAX_FORWARD} of rows of cols; lengths may be null. */
+  public void softmaxForward(Span x, Span lengths, Span y, int cols, int batch, double scale) {
+    start().span(x).span(lengths).span(y).i32(cols).i32(batch).real(scale);
+    run(Kernel.SOFTMAX_FORWARD, x.length() / cols);
+  }
+
+  /** Launches {@link Kernel#SOFTMAX_BACKWARD}; as many parameters as the kernel has. */
+  public void softmaxBackward(
+      Span y, Span dY, Span lengths, Span dX, int cols, int batch, double scale, double beta) {
+    start().span(y).span(dY).span(lengths).span(dX).i32(cols).i32(batch).real(scale).real(beta);
+    run(Kernel.SOFTMAX_BACKWARD, y.length() / cols);
+  }
+
+  /** Launches {@link Kernel#ADDITIVE_SCORE_FORWARD}; v tells the size. */
+  public void additiveScoreForward(Span x, Span other, Span v, Span score, int batch) {
+    int size = toInt(v.length());
+    start().span(x).span(other).span(v).span(score);
+    args.i32(batch).i32(toInt(other.length() / size / batch)).i32(size);
+    run(Kernel.ADDITIVE_SCORE_FORWARD, score.length());
+  }
+
+  /** Launches {@link Kernel#ADDITIVE_SCORE_BACKWARD}; as many parameters as the kernel has. */
+  public void additiveScoreBackward(
+      Span x,
+      Span other,
+      Span v,
+      Span dScore,
+      Span dX,
+      Span dV,
+      int batch,
+      boolean turned,
+      double beta) {
+    int size = toInt(v.length());
+    start().span(x).span(other).span(v).span(dScore).span(dX).span(dV);
+    args.i32(batch).i32(toInt(x.length() / size / batch)).i32(toInt(other.length() / size / batch));
+    args.i32(size).i32(turned ? 1 : 0).real(beta);
+    run(Kernel.ADDITIVE_SCORE_BACKWARD, x.length());
   }
 
   private KernelArgs start() {

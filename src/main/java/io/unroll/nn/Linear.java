@@ -4,7 +4,7 @@ import io.unroll.ShapeException;
 import io.unroll.device.Span;
 import io.unroll.engine.Kernels;
 
-/** y = x W^T + b over the last axis, as {@code torch.nn.Linear}. */
+/** y = x W^T + b over the last axis, as {@code torch.nn.Linear}; {@link #withoutBias} has no b. */
 public final class Linear {
   private final Parameters parameters;
   private final String weightName;
@@ -19,14 +19,31 @@ public final class Linear {
    * @param name goes before the names of the parameters, with a dot
    */
   public Linear(Parameters parameters, String name, int inputSize, int outputSize) {
+    this(parameters, name, inputSize, outputSize, true);
+  }
+
+  private Linear(
+      Parameters parameters, String name, int inputSize, int outputSize, boolean hasBias) {
     this.parameters = parameters;
     this.weightName = name + ".weight";
-    this.biasName = name + ".bias";
+    this.biasName = hasBias ? name + ".bias" : null;
     this.inputSize = inputSize;
     this.outputSize = outputSize;
     Initializer uniform = Initializer.uniform(1 / Math.sqrt(inputSize));
     parameters.add(weightName, uniform, outputSize, inputSize);
-    parameters.add(biasName, uniform, outputSize);
+    if (hasBias) {
+      parameters.add(biasName, uniform, outputSize);
+    }
+  }
+
+  /**
+   * As {@link #Linear} without bias: y = x W^T.
+   *
+   * @param name goes before {@code .weight}
+   */
+  public static Linear withoutBias(
+      Parameters parameters, String name, int inputSize, int outputSize) {
+    return new Linear(parameters, name, inputSize, outputSize, false);
   }
 
   /**
@@ -42,13 +59,15 @@ public final class Linear {
     Tape tape = x.tape();
     Kernels kernels = tape.kernels();
     Tensor weight = parameters.get(weightName);
-    Tensor bias = parameters.get(biasName);
+    Tensor bias = biasName == null ? null : parameters.get(biasName);
     int rows = Math.toIntExact(x.size() / inputSize);
     int[] shape = x.shape();
     shape[shape.length - 1] = outputSize;
     Tensor y = tape.result(true, shape);
     kernels.gemm(false, true, rows, outputSize, inputSize, x.value(), weight.value(), 0, y.value());
-    kernels.biasAdd(y.value(), bias.value());
+    if (bias != null) {
+      kernels.biasAdd(y.value(), bias.value());
+    }
     tape.record(
         y,
         () -> {
@@ -58,7 +77,9 @@ public final class Linear {
           Span dY = y.gradient();
           kernels.gemm(
               true, false, outputSize, inputSize, rows, dY, x.value(), 1, weight.gradient());
-          kernels.columnSum(dY, bias.gradient(), 1);
+          if (bias != null) {
+            kernels.columnSum(dY, bias.gradient(), 1);
+          }
           if (x.needsGradient()) {
             double beta = x.gradientBeta();
             kernels.gemm(

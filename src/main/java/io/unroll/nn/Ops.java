@@ -174,6 +174,38 @@ public final class Ops {
   }
 
   /**
+   * Chooses entries along the first axis: {@code y[i] = x[index[i]]}, such as the states of those
+   * hypotheses of a search that go on.
+   *
+   * @param x [N,..]
+   * @param index any shape, each in [0,N); {@link Indices#IGNORED} gives zeros
+   * @return the shape of index, then the further axes of x
+   * @throws IllegalArgumentException if an index is out of range
+   */
+  public static Tensor gather(Tensor x, Indices index) {
+    index.requireRange("the indices of gather", 0, x.dim(0) - 1, true);
+    Tape tape = index.tape();
+    tape.owned(x);
+    int[] chosen = index.dims();
+    int[] shape = Arrays.copyOf(chosen, chosen.length + x.rank() - 1);
+    System.arraycopy(x.dims(), 1, shape, chosen.length, x.rank() - 1);
+    int each = Math.toIntExact(x.size() / x.dim(0));
+    if (x.needsGradient() && x.tape() != null) {
+      x.gatherParts();
+    }
+    Tensor y = tape.result(x.needsGradient(), shape);
+    tape.kernels().gatherRows(x.value(), index.value(), y.value(), each);
+    tape.record(
+        y,
+        () -> {
+          if (y.hasGradient()) {
+            tape.kernels().scatterAddRows(y.gradient(), index.value(), x.gradient(), each);
+          }
+        });
+    return y;
+  }
+
+  /**
    * Sets each element to zero with probability p and divides the others by 1-p, in a step of {@link
    * Tape.Mode#TRAINING}; elsewhere returns x: Srivastava et al., "Dropout", JMLR 2014.
    *

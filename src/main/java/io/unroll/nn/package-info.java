@@ -1,6 +1,6 @@
 /**
  * Tensors, the tape that differentiates, and layers: {@link io.unroll.nn.Recurrent}, {@link
- * io.unroll.nn.Linear}, {@link io.unroll.nn.Embedding}, losses, and {@link
- * io.unroll.nn.GradientCheck} to prove a model's gradients.
+ * io.unroll.nn.Attention}, {@link io.unroll.nn.Linear}, {@link io.unroll.nn.Embedding}, losses, and
+ * {@link io.unroll.nn.GradientCheck} to prove a model's gradients.
  */
 package io.unroll.nn;

@@ -10,7 +10,16 @@ import java.util.Arrays;
 public final class ReferenceCtc {
   private static final int BLANK = 0;
 
-  private ReferenceCtc() {}
+  private final Arithmetic arithmetic;
+
+  private ReferenceCtc(Arithmetic arithmetic) {
+    this.arithmetic = arithmetic;
+  }
+
+  /** {@link #loss(Sequence, int[][], Arithmetic)} without rounding. */
+  public static ReferenceLosses.Loss loss(Sequence logits, int[][] labels) {
+    return loss(logits, labels, Arithmetic.FLOAT64);
+  }
 
   /**
    * The sum over the batch of -log p(labels | frames), with its gradient.
@@ -18,19 +27,22 @@ public final class ReferenceCtc {
    * @param logits unnormalised [T,B,C], time-major, with the number of valid frames of each row;
    *     not changed
    * @param labels of each row [B][], without blanks, each from 1 to C-1; a row may have none
-   * @return the loss and the gradient [T,B,C], zero past a row's length; a row with fewer frames
-   *     than its labels need has an infinite loss and no gradient but NaN
+   * @param arithmetic rounds what is known of each state of each frame
+   * @return the loss and the gradient [T,B,C], zero past a row's length; a row of probability 0, as
+   *     with fewer frames than its labels need, has an infinite loss and no gradient but NaN. No
+   *     frames read as no labels, with probability 1
    * @throws IllegalArgumentException if the number of rows differs or a label is no class
    */
-  public static ReferenceLosses.Loss loss(Sequence logits, int[][] labels) {
+  public static ReferenceLosses.Loss loss(Sequence logits, int[][] labels, Arithmetic arithmetic) {
     if (labels.length != logits.batch()) {
       throw new IllegalArgumentException(
           "there must be labels for B = " + logits.batch() + " rows, but are " + labels.length);
     }
+    ReferenceCtc ctc = new ReferenceCtc(arithmetic);
     double[] gradient = new double[logits.x().length];
     double sum = 0;
     for (int b = 0; b < labels.length; b++) {
-      sum += row(logits, b, withBlanks(labels[b], logits.features()), gradient);
+      sum += ctc.row(logits, b, withBlanks(labels[b], logits.features()), gradient);
     }
     return new ReferenceLosses.Loss(sum, gradient);
   }
@@ -50,8 +62,11 @@ public final class ReferenceCtc {
   }
 
   /** One row's loss; writes its gradient. */
-  private static double row(Sequence logits, int b, int[] symbols, double[] gradient) {
+  private double row(Sequence logits, int b, int[] symbols, double[] gradient) {
     int steps = logits.length(b);
+    if (steps == 0) {
+      return symbols.length == 1 ? 0 : Double.POSITIVE_INFINITY;
+    }
     double[][] logP = new double[steps][];
     for (int t = 0; t < steps; t++) {
       logP[t] = logSoftmax(logits, t, b);
@@ -65,7 +80,7 @@ public final class ReferenceCtc {
     for (int t = 0; t < steps; t++) {
       int at = (t * logits.batch() + b) * logits.features();
       for (int c = 0; c < logP[t].length; c++) {
-        gradient[at + c] = Math.exp(logP[t][c]);
+        gradient[at + c] = all == Double.NEGATIVE_INFINITY ? Double.NaN : Math.exp(logP[t][c]);
       }
       for (int s = 0; s < symbols.length; s++) {
         gradient[at + symbols[s]] -= Math.exp(alpha[t][s] + beta[t][s] - all);
@@ -75,7 +90,7 @@ public final class ReferenceCtc {
   }
 
   /** alpha[t][s]: log probability of having read symbols 0 to s after frame t, which emits s. */
-  private static double[][] alpha(double[][] logP, int[] symbols) {
+  private double[][] alpha(double[][] logP, int[] symbols) {
     double[][] alpha = new double[logP.length][symbols.length];
     for (int t = 0; t < logP.length; t++) {
       for (int s = 0; s < symbols.length; s++) {
@@ -86,14 +101,14 @@ public final class ReferenceCtc {
           }
         }
         from = t == 0 && s < 2 ? 0 : from;
-        alpha[t][s] = from + logP[t][symbols[s]];
+        alpha[t][s] = arithmetic.add(from, logP[t][symbols[s]]);
       }
     }
     return alpha;
   }
 
   /** beta[t][s]: log probability of reading the rest after frame t, which emits s. */
-  private static double[][] beta(double[][] logP, int[] symbols) {
+  private double[][] beta(double[][] logP, int[] symbols) {
     double[][] beta = new double[logP.length][symbols.length];
     for (int t = logP.length - 1; t >= 0; t--) {
       for (int s = 0; s < symbols.length; s++) {
@@ -101,10 +116,10 @@ public final class ReferenceCtc {
         double rest = atEnd ? 0 : Double.NEGATIVE_INFINITY;
         for (int n = s; t < logP.length - 1 && n < Math.min(symbols.length, s + 3); n++) {
           if (mayFollow(symbols, s, n)) {
-            rest = logAdd(rest, beta[t + 1][n] + logP[t + 1][symbols[n]]);
+            rest = logAdd(rest, arithmetic.add(beta[t + 1][n], logP[t + 1][symbols[n]]));
           }
         }
-        beta[t][s] = rest;
+        beta[t][s] = arithmetic.round(rest);
       }
     }
     return beta;
@@ -115,14 +130,15 @@ public final class ReferenceCtc {
     return to - from < 2 || (symbols[to] != BLANK && symbols[to] != symbols[from]);
   }
 
-  private static double[] logSoftmax(Sequence logits, int t, int b) {
+  private double[] logSoftmax(Sequence logits, int t, int b) {
     int at = (t * logits.batch() + b) * logits.features();
     double[] v = Arrays.copyOfRange(logits.x(), at, at + logits.features());
     double lse = ReferenceLosses.logSumExp(v, 0, v.length);
-    return Arrays.stream(v).map(x -> x - lse).toArray();
+    return Arrays.stream(v).map(x -> arithmetic.round(x - lse)).toArray();
   }
 
-  private static double logAdd(double a, double b) {
+  /** The logarithm of e^a + e^b. */
+  public static double logAdd(double a, double b) {
     double larger = Math.max(a, b);
     return larger == Double.NEGATIVE_INFINITY
         ? larger

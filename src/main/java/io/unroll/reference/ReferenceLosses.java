@@ -19,9 +19,14 @@ public final class ReferenceLosses {
     return Math.exp(logit - largest);
   }
 
-  /** The gradient of a row's loss by a logit; lse is the row's log of the sum of exponentials. */
-  public static double crossEntropyGradient(double logit, double lse, boolean isTarget) {
-    return Math.exp(logit - lse) - (isTarget ? 1 : 0);
+  /**
+   * The gradient of a row's loss by a logit.
+   *
+   * @param lse the row's log of the sum of exponentials
+   * @param wanted the probability that the target gives to the class
+   */
+  public static double crossEntropyGradient(double logit, double lse, double wanted) {
+    return Math.exp(logit - lse) - wanted;
   }
 
   /** What an element adds to the sum; one of weight 0 is not looked at, so it may be NaN. */
@@ -34,6 +39,11 @@ public final class ReferenceLosses {
     return weight == 0 ? 0 : 2 * weight * (x - target);
   }
 
+  /** As the other one without label smoothing. */
+  public static Loss softmaxCrossEntropy(double[] logits, int[] targets, int classes, int ignore) {
+    return softmaxCrossEntropy(logits, targets, classes, ignore, 0);
+  }
+
   /**
    * Softmax and cross-entropy, the mean over the rows whose target is not {@code ignore}; 0 if
    * there is none.
@@ -42,9 +52,13 @@ public final class ReferenceLosses {
    * @param targets the right class of each row [rows], from 0 to classes-1, or ignore
    * @param classes at least 1
    * @param ignore marks a row that counts for nothing; PyTorch's default is -100
+   * @param smoothing the share of the target that is spread evenly over all classes, from 0 to 1
    * @throws IllegalArgumentException if the sizes disagree or a target is no class
    */
-  public static Loss softmaxCrossEntropy(double[] logits, int[] targets, int classes, int ignore) {
+  public static Loss softmaxCrossEntropy(
+      double[] logits, int[] targets, int classes, int ignore, double smoothing) {
+    double other = smoothing / classes;
+    double right = 1 - smoothing + other;
     requireLength("logits [rows,classes]", logits, targets.length * classes);
     int count = 0;
     for (int target : targets) {
@@ -68,10 +82,12 @@ public final class ReferenceLosses {
                 + targets[r]);
       }
       double lse = logSumExp(logits, r * classes, classes);
-      sum += lse - logits[r * classes + targets[r]];
+      sum += lse;
       for (int c = 0; c < classes; c++) {
         double logit = logits[r * classes + c];
-        gradient[r * classes + c] = crossEntropyGradient(logit, lse, c == targets[r]) / count;
+        double wanted = c == targets[r] ? right : other;
+        sum -= wanted == 0 ? 0 : wanted * logit;
+        gradient[r * classes + c] = crossEntropyGradient(logit, lse, wanted) / count;
       }
     }
     return new Loss(count == 0 ? 0 : sum / count, gradient);

@@ -6,6 +6,7 @@
  *   <li>{@link io.unroll.reference.Cells}: the arithmetic of each cell, for one unit at one step
  *   <li>{@link io.unroll.reference.ReferenceRecurrence}: one layer in one direction
  *   <li>{@link io.unroll.reference.ReferenceNetwork}: layers and both directions
+ *   <li>{@link io.unroll.reference.ReferenceAttention}: queries that look at a source
  *   <li>{@link io.unroll.reference.ReferenceLosses}, {@link
  *       io.unroll.reference.ReferenceOptimizers}: what stands around the network in training
  *   <li>{@link io.unroll.reference.Arithmetic}: the same loops as a float32, TF32 or BF16 machine

@@ -5,6 +5,7 @@ import io.unroll.data.SequenceDataset;
 import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** Batches of a {@link SequenceDataset} and the loss that a model makes on them. */
 public final class SequenceTask implements Task {
@@ -16,18 +17,19 @@ public final class SequenceTask implements Task {
   }
 
   private final SequenceDataset dataset;
-  private final int batch;
+  private final IntFunction<List<int[]>> orders;
   private final Loss loss;
-  private final Long seed;
   private List<int[]> order;
-  private int orderedEpoch = -1;
+  private int orderedEpoch;
 
-  private SequenceTask(SequenceDataset dataset, int batch, Long seed, Loss loss) {
+  /**
+   * @param orders the batches of each epoch, always as many
+   */
+  private SequenceTask(SequenceDataset dataset, IntFunction<List<int[]>> orders, Loss loss) {
     this.dataset = dataset;
-    this.batch = batch;
-    this.seed = seed;
+    this.orders = orders;
     this.loss = loss;
-    this.order = dataset.inOrder(batch);
+    this.order = orders.apply(0);
   }
 
   /**
@@ -37,7 +39,19 @@ public final class SequenceTask implements Task {
    * @param seed of the orders
    */
   public static SequenceTask shuffled(SequenceDataset dataset, int batch, long seed, Loss loss) {
-    return new SequenceTask(dataset, batch, seed, loss);
+    return new SequenceTask(dataset, epoch -> dataset.shuffled(batch, seed, epoch), loss);
+  }
+
+  /**
+   * As {@link #shuffled}, but a batch is bounded by its steps, padding included, and not by its
+   * rows: see {@link SequenceDataset#bucketed}.
+   *
+   * @param paddedSteps T*B of any batch at most
+   * @param seed of the orders
+   */
+  public static SequenceTask bucketed(
+      SequenceDataset dataset, int paddedSteps, long seed, Loss loss) {
+    return new SequenceTask(dataset, epoch -> dataset.bucketed(paddedSteps, seed, epoch), loss);
   }
 
   /**
@@ -46,7 +60,8 @@ public final class SequenceTask implements Task {
    * @param batch sequences in a batch
    */
   public static SequenceTask inOrder(SequenceDataset dataset, int batch, Loss loss) {
-    return new SequenceTask(dataset, batch, null, loss);
+    List<int[]> once = dataset.inOrder(batch);
+    return new SequenceTask(dataset, epoch -> once, loss);
   }
 
   @Override
@@ -56,8 +71,8 @@ public final class SequenceTask implements Task {
 
   @Override
   public Tensor loss(Tape tape, int epoch, int batchIndex) {
-    if (seed != null && epoch != orderedEpoch) {
-      order = dataset.shuffled(batch, seed, epoch);
+    if (epoch != orderedEpoch) {
+      order = orders.apply(epoch);
       orderedEpoch = epoch;
     }
     return loss.of(tape, dataset.batch(order.get(batchIndex)));

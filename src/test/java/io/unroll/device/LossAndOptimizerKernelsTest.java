@@ -72,8 +72,18 @@ class LossAndOptimizerKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,0,0", "7,3,2,1", "300,131,50,0", "40,16,3,1", "1200,64,7,0", "5,1000,0,1"})
-  void crossEntropy(int rows, int classes, int ignored, double beta) {
+  @CsvSource({
+    "1,1,0,0,0",
+    "7,3,2,1,0",
+    "300,131,50,0,0.1",
+    "40,16,3,1,1",
+    "40,16,3,0,0.3",
+    "1200,64,7,0,0",
+    "5,1000,0,1,0.2"
+  })
+  void crossEntropy(int rows, int classes, int ignored, double beta, double smoothing) {
+    double other = smoothing / classes;
+    double named = 1 - smoothing + other;
     Guarded logits = Guarded.random(device, rows * classes, random);
     float[] x = logits.values();
     for (int i = 0; i < x.length; i++) {
@@ -87,7 +97,7 @@ class LossAndOptimizerKernelsTest {
     Guarded lse = nan(rows);
     Guarded loss = nan(rows);
     add(logits).buffer(target, 0);
-    add(lse, loss).i32(classes).i32(IGNORE);
+    add(lse, loss).i32(classes).i32(IGNORE).real(named).real(other);
     launch(Kernel.CROSS_ENTROPY_FORWARD, rows);
     double[] expectedLse = new double[rows];
     double[] expectedLoss = new double[rows];
@@ -102,7 +112,10 @@ class LossAndOptimizerKernelsTest {
         total += Math.exp(x[r * classes + c] - largest);
       }
       expectedLse[r] = largest + Math.log(total);
-      expectedLoss[r] = expectedLse[r] - x[r * classes + right[r]];
+      for (int c = 0; c < classes; c++) {
+        double wanted = c == right[r] ? named : other;
+        expectedLoss[r] += wanted * (expectedLse[r] - x[r * classes + c]);
+      }
       sum += expectedLoss[r];
     }
     assertNear(expectedLse, lse.values(), NEAR, "lse");
@@ -118,13 +131,15 @@ class LossAndOptimizerKernelsTest {
     Guarded dLogits = beta == 0 ? nan(x.length) : Guarded.random(device, x.length, random);
     float[] before = dLogits.values();
     add(logits).buffer(target, 0);
-    add(lse, mean, Guarded.of(device, 1.5f), dLogits).i32(classes).i32(IGNORE).real(beta);
+    add(lse, mean, Guarded.of(device, 1.5f), dLogits).i32(classes).i32(IGNORE);
+    args.real(named).real(other).real(beta);
     launch(Kernel.CROSS_ENTROPY_BACKWARD, x.length);
     double[] expected = new double[x.length];
     for (int i = 0; i < x.length; i++) {
       int r = i / classes;
-      double hit = i % classes == right[r] ? 1 : 0;
-      expected[i] = right[r] == IGNORE ? 0 : (Math.exp(x[i] - expectedLse[r]) - hit) * 1.5 / count;
+      double wanted = i % classes == right[r] ? named : other;
+      double gradient = (Math.exp(x[i] - expectedLse[r]) - wanted) * 1.5 / count;
+      expected[i] = right[r] == IGNORE ? 0 : gradient;
       expected[i] += beta == 0 ? 0 : before[i];
     }
     // lse near 300 is rounded to 2^-16 by its float, and so is the probability.
@@ -139,7 +154,7 @@ class LossAndOptimizerKernelsTest {
     Guarded lse = nan(2);
     Guarded loss = nan(2);
     add(logits).buffer(target, 0);
-    add(lse, loss).i32(2).i32(IGNORE);
+    add(lse, loss).i32(2).i32(IGNORE).real(1).real(0);
     launch(Kernel.CROSS_ENTROPY_FORWARD, 2);
     assertArrayEquals(new float[] {Float.NaN, 0}, loss.values());
 
@@ -149,14 +164,14 @@ class LossAndOptimizerKernelsTest {
     device.fill(wide.buffer, Guarded.GUARDS + classes + 36, 1, Double.POSITIVE_INFINITY);
     device.copyIn(new int[] {20, 1}, 0, target, 0, 2);
     add(wide).buffer(target, 0);
-    add(lse, loss).i32(classes).i32(IGNORE);
+    add(lse, loss).i32(classes).i32(IGNORE).real(1).real(0);
     launch(Kernel.CROSS_ENTROPY_FORWARD, 2);
     assertArrayEquals(new float[] {3, Float.NaN}, lse.values());
     assertArrayEquals(new float[] {0, Float.NaN}, loss.values());
 
     device.fill(wide.buffer, Guarded.GUARDS, classes, -400);
     add(wide).buffer(target, 0);
-    add(lse, loss).i32(classes).i32(IGNORE);
+    add(lse, loss).i32(classes).i32(IGNORE).real(1).real(0);
     launch(Kernel.CROSS_ENTROPY_FORWARD, 1);
     assertEquals(Math.log(classes) - 400, lse.values()[0], 1e-4);
 

@@ -199,7 +199,7 @@ class OclgrindCheck {
             race),
         new Fault(
             "a barrier that only the first lanes reach",
-            "gpu/reductions.h",
+            "gpu/group.h",
             "  }\n  BARRIER();\n  value = scratch[0];\n" + SUM_OF_FIRST,
             "    BARRIER();\n  }\n  value = scratch[0];\n" + SUM_OF_FIRST,
             OclgrindRun.KERNELS,

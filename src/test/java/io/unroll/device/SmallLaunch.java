@@ -41,8 +41,8 @@ final class SmallLaunch implements AutoCloseable {
       }
     }
     for (DeviceBuffer buffer : integers) {
-      int[] values = new int[ROWS];
-      device.copyOut(buffer, 0, values, 0, ROWS);
+      int[] values = new int[(int) buffer.length()];
+      device.copyOut(buffer, 0, values, 0, values.length);
       for (int value : values) {
         all.add((float) value);
       }
@@ -76,9 +76,12 @@ final class SmallLaunch implements AutoCloseable {
   }
 
   private SmallLaunch integers(int least, int most) {
-    int[] values = random.ints(ROWS, least, most + 1).toArray();
-    DeviceBuffer buffer = device.allocate(ElementType.INT, ROWS, "integers");
-    device.copyIn(values, 0, buffer, 0, ROWS);
+    return integers(random.ints(ROWS, least, most + 1).toArray());
+  }
+
+  private SmallLaunch integers(int[] values) {
+    DeviceBuffer buffer = device.allocate(ElementType.INT, values.length, "integers");
+    device.copyIn(values, 0, buffer, 0, values.length);
     integers.add(buffer);
     args.buffer(buffer, 0);
     return this;
@@ -145,18 +148,68 @@ final class SmallLaunch implements AutoCloseable {
       case TRANSPOSE -> items(all, reals(all, all).i32(ROWS, n).real(beta));
       case SQUARE_SUM -> items(ROWS, reals(n, ROWS).i64(n).i32(ROWS));
       case CROSS_ENTROPY_FORWARD ->
-          items(ROWS, reals(all).integers(0, n - 1).reals(ROWS, ROWS).i32(n, IGNORE));
+          items(ROWS, smoothed(reals(all).integers(0, n - 1).reals(ROWS, ROWS)));
       case CROSS_ENTROPY_MEAN ->
           items(1, reals(ROWS).integers(0, n - 1).reals(2).i32(ROWS, IGNORE));
       case CROSS_ENTROPY_BACKWARD ->
-          items(
-              all, reals(all).integers(0, n - 1).reals(ROWS, 2, 1, all).i32(n, IGNORE).real(beta));
+          items(all, smoothed(reals(all).integers(0, n - 1).reals(ROWS, 2, 1, all)).real(beta));
       case SAMPLE ->
           items(ROWS, reals(all).integers(-2, -1).i32(n, n % 4).real(n % 5).i64(7, 1L << 33));
+      case CTC_EMISSIONS, CTC_PATHS, CTC_BACKWARD -> ctc(kernel);
       case SQUARED_ERROR_MEAN -> items(1, reals(n, n).squares(n).reals(2).i32(n));
       case CLIP_FACTOR -> items(1, squares(n).reals(2).i32(n).real(0.5));
+      case SOFTMAX_FORWARD ->
+          items(ROWS, reals(all).integers(0, n).reals(all).i32(n, ROWS).real(3));
+      case SOFTMAX_BACKWARD ->
+          items(ROWS, reals(all, all).integers(0, n).reals(all).i32(n, ROWS).real(3, beta));
+      case ADDITIVE_SCORE_FORWARD ->
+          items(ROWS * TABLE, reals(all, TABLE * n, n, ROWS * TABLE).i32(1, TABLE, n));
+      case ADDITIVE_SCORE_BACKWARD ->
+          items(
+              all,
+              reals(all, TABLE * n, n, ROWS * TABLE, all, all)
+                  .i32(1, ROWS, TABLE, n, n % 2)
+                  .real(beta));
       default -> elements(kernel);
     };
+  }
+
+  /**
+   * Adds the arguments of a kernel of CTC: two rows, one of n labels that no 9 frames can read as,
+   * one of a single label. Class 0 is the blank.
+   */
+  private long ctc(Kernel kernel) {
+    int steps = kernel == Kernel.CTC_PATHS ? 9 : 2;
+    int frames = 2 * steps;
+    int classes = n + 2;
+    int[] symbols = new int[2 * (n + 2)];
+    for (int k = 1; k <= n; k++) {
+      symbols[k] = 1 + random.nextInt(n + 1);
+    }
+    symbols[n + 3] = 1;
+    int states = 2 * n + 3;
+    reals(frames * (kernel == Kernel.CTC_PATHS ? n + 1 : classes)).integers(symbols);
+    if (kernel != Kernel.CTC_EMISSIONS) {
+      integers(new int[] {n, 1});
+    }
+    integers(new int[] {steps, steps - 1});
+    return switch (kernel) {
+      case CTC_EMISSIONS -> items(frames, reals(frames, frames * (n + 1)).i32(2, classes, n));
+      case CTC_PATHS ->
+          items(4, squares(2).reals(2 * frames * states, 2, 2).i32(steps, 2, n, (int) beta));
+      default ->
+          items(
+              frames,
+              reals(frames, frames * (n + 1), 2 * frames * states, 2, 1, frames * classes)
+                  .i32(steps, 2, classes, n)
+                  .real(beta));
+    };
+  }
+
+  /** Classes, the ignored one, and targets of which a tenth is spread over all classes. */
+  private SmallLaunch smoothed(SmallLaunch buffers) {
+    double other = 0.1 / n;
+    return buffers.i32(n, IGNORE).real(0.9 + other, other);
   }
 
   /** So many, after the arguments were added. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every layer and operation, as users compose them, against central differences in float64. */
@@ -168,6 +169,42 @@ class GradientCheckTest {
         });
   }
 
+  /** Two looks at one memory, whose weights count in the loss as well. */
+  @ParameterizedTest
+  @EnumSource(Attention.Score.class)
+  void encoderIsAttendedToByDecoder(Attention.Score score) {
+    Recurrent encoder = new Recurrent(parameters, "e", RecurrentConfig.of(CellSpec.GRU, 2, 3));
+    Recurrent decoder = new Recurrent(parameters, "d", RecurrentConfig.of(CellSpec.TANH, 2, 3));
+    Attention attention = new Attention(parameters, "attention", score, 3, 3);
+    double[] x = data(11, 4 * 2 * 2);
+    double[] weights = data(12, 3 * 2 * 4);
+    check(
+        t -> {
+          Indices lengths = t.indices(new int[] {4, 2}, 2);
+          Tensor encoded =
+              encoder.forward(t.input(x, 4, 2, 2), Recurrent.Options.lengths(lengths)).y();
+          Attention.Memory memory = attention.memory(encoded, lengths);
+          Attention.Output found =
+              attention.forward(decoder.forward(t.input(x, 3, 2, 2)).y(), memory);
+          Attention.Output again = attention.forward(found.context(), memory);
+          return Ops.add(
+              Losses.meanSquaredError(again.context(), t.input(data(13, 18), 3, 2, 3)),
+              Losses.meanSquaredError(found.weights(), t.input(weights, 3, 2, 4)));
+        });
+  }
+
+  @Test
+  void smoothedCrossEntropy() {
+    Linear layer = new Linear(parameters, "layer", 3, 4);
+    double[] x = data(14, 3 * 3);
+    check(
+        t ->
+            Losses.crossEntropy(
+                layer.forward(t.input(x, 3, 3)),
+                t.indices(new int[] {2, Indices.IGNORED, 0}, 3),
+                0.2));
+  }
+
   @Test
   void oneLayerCalledTwiceInAStep() {
     Recurrent gru = new Recurrent(parameters, "gru", RecurrentConfig.of(CellSpec.GRU, 3, 3));
@@ -200,6 +237,22 @@ class GradientCheckTest {
           return Ops.add(
               Losses.meanSquaredError(flat, t.input(target, 36)),
               Losses.meanSquaredError(part, t.input(target, 12), t.input(weights, 12)));
+        });
+  }
+
+  @Test
+  void gatheredEntries() {
+    Linear layer = new Linear(parameters, "layer", 3, 2);
+    double[] x = data(15, 3 * 2 * 3);
+    check(
+        t -> {
+          Tensor y = layer.forward(t.input(x, 3, 2, 3));
+          Tensor chosen = Ops.gather(y, t.indices(new int[] {2, 0, 2, Indices.IGNORED}, 4));
+          assertArrayEquals(new int[] {4, 2, 2}, chosen.shape());
+          Tensor table = Ops.gather(parameters.get("layer.weight"), t.indices(new int[] {1}, 1));
+          return Ops.add(
+              Losses.meanSquaredError(chosen, t.input(data(16, 16), 4, 2, 2)),
+              Losses.meanSquaredError(table, t.input(x, 1, 3)));
         });
   }
 

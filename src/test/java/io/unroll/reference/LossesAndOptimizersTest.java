@@ -32,6 +32,14 @@ class LossesAndOptimizersTest {
   }
 
   @Test
+  void labelSmoothingSharesATargetAmongAllClasses() {
+    // p = (1/4, 3/4), target 1 of which 0.2 is shared: q = (0.1, 0.9). Gradient p - q.
+    Loss loss = ReferenceLosses.softmaxCrossEntropy(v(0, log(3)), new int[] {1}, 2, -1, 0.2);
+    assertEquals(0.1 * log(4) + 0.9 * log(4.0 / 3), loss.value(), CLOSE);
+    assertArrayEquals(v(0.15, -0.15), loss.gradient(), CLOSE);
+  }
+
+  @Test
   void crossEntropyOfHugeLogitsDoesNotOverflow() {
     Loss loss = ReferenceLosses.softmaxCrossEntropy(v(1000, 0), new int[] {1}, 2, -100);
     assertEquals(1000, loss.value(), 0);

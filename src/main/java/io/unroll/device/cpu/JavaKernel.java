@@ -39,6 +39,14 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
           each(kernel, TRANSCENDENTAL_COST, LossLoops::crossEntropyBackward);
       case SQUARED_ERROR_MEAN -> each(kernel, 1, LossLoops::squaredErrorMean);
       case SQUARED_ERROR_BACKWARD -> each(kernel, 1, LossLoops::squaredErrorBackward);
+      case CTC_EMISSIONS ->
+          with(kernel, CtcLoops::emissions, a -> TRANSCENDENTAL_COST * Args.integer(a, 6));
+      case CTC_PATHS -> with(kernel, CtcLoops::paths, CtcLoops::costOfPaths);
+      case CTC_BACKWARD ->
+          with(
+              kernel,
+              CtcLoops::backward,
+              a -> TRANSCENDENTAL_COST * (Args.integer(a, 12) + 4L * Args.integer(a, 13)));
       case SAMPLE ->
           with(kernel, SamplingLoops::sample, a -> 2 * TRANSCENDENTAL_COST * Args.integer(a, 2));
       case TANH_FORWARD -> each(kernel, TRANSCENDENTAL_COST, PointwiseLoops::tanhForward);
@@ -62,6 +70,23 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
       case CLIP_FACTOR -> each(kernel, 1, ReductionLoops::clipFactor);
       case SCALE_BY -> each(kernel, 1, PointwiseLoops::scaleBy);
       case CLAMP -> each(kernel, 1, PointwiseLoops::clamp);
+      case SOFTMAX_FORWARD ->
+          with(
+              kernel,
+              AttentionLoops::softmaxForward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 3));
+      case SOFTMAX_BACKWARD ->
+          with(kernel, AttentionLoops::softmaxBackward, a -> 2 * Args.integer(a, 4));
+      case ADDITIVE_SCORE_FORWARD ->
+          with(
+              kernel,
+              AttentionLoops::additiveScoreForward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 6));
+      case ADDITIVE_SCORE_BACKWARD ->
+          with(
+              kernel,
+              AttentionLoops::additiveScoreBackward,
+              a -> TRANSCENDENTAL_COST * Args.integer(a, 8));
     };
   }
 

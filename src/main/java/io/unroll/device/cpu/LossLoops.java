@@ -24,12 +24,24 @@ final class LossLoops {
       int row = Args.at(args, 0) + r * classes;
       double log = right == ignore ? 0 : logSumExp(logits, row, classes);
       lse[lseAt + r] = (float) log;
-      loss[lossAt + r] = right == ignore ? 0 : (float) (log - logits[row + right]);
+      loss[lossAt + r] =
+          right == ignore ? 0 : (float) (log - wantedLogit(args, logits, row, right));
     }
   }
 
+  /** What the target's probabilities make of the logits of a row; right is its class. */
+  private static double wantedLogit(KernelArgs args, float[] logits, int row, int right) {
+    double others = 0;
+    if (Args.real(args, 7) != 0) {
+      for (int c = 0; c < Args.integer(args, 4); c++) {
+        others += c == right ? 0 : logits[row + c];
+      }
+    }
+    return (double) Args.real(args, 6) * logits[row + right] + Args.real(args, 7) * others;
+  }
+
   /** Less the largest, so that nothing overflows. A NaN makes the largest NaN and so the result. */
-  private static double logSumExp(float[] x, int at, int count) {
+  static double logSumExp(float[] x, int at, int count) {
     float largest = Float.NEGATIVE_INFINITY;
     for (int c = 0; c < count; c++) {
       largest = Math.max(largest, x[at + c]);
@@ -78,15 +90,17 @@ final class LossLoops {
     int dLogitsAt = Args.at(args, 5);
     int classes = Args.integer(args, 6);
     int ignore = Args.integer(args, 7);
-    float beta = Args.real(args, 8);
+    float probability = Args.real(args, 8);
+    float other = Args.real(args, 9);
+    float beta = Args.real(args, 10);
     for (int i = from; i < to; ) {
       int row = i / classes;
       int right = target[targetAt + row];
       double log = lse[lseAt + row];
       int end = Math.min(to, (row + 1) * classes);
       for (; i < end; i++) {
-        boolean hit = i - row * classes == right;
-        double gradient = ReferenceLosses.crossEntropyGradient(logits[logitsAt + i], log, hit);
+        float wanted = i - row * classes == right ? probability : other;
+        double gradient = ReferenceLosses.crossEntropyGradient(logits[logitsAt + i], log, wanted);
         float value = right == ignore ? 0 : (float) (gradient * scale);
         dLogits[dLogitsAt + i] = blend(value, beta, dLogits[dLogitsAt + i]);
       }

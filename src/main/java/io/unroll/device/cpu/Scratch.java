@@ -13,6 +13,9 @@ final class Scratch {
   /** Operands of cells. */
   final CellLoops cells = new CellLoops();
 
+  /** Operands of connectionist temporal classification. */
+  final CtcLoops ctc = new CtcLoops();
+
   /** Accumulators of reductions. */
   final double[] sums = new double[SUMS];
 

@@ -37,6 +37,9 @@ final class ReferenceKernels {
       case CROSS_ENTROPY_BACKWARD -> ReferenceLosses::crossEntropyBackward;
       case SQUARED_ERROR_MEAN -> ReferenceLosses::squaredErrorMean;
       case SQUARED_ERROR_BACKWARD -> ReferenceLosses::squaredErrorBackward;
+      case CTC_EMISSIONS -> ReferenceCtc::emissions;
+      case CTC_PATHS -> ReferenceCtc::paths;
+      case CTC_BACKWARD -> ReferenceCtc::backward;
       case SAMPLE -> ReferenceSampling::sample;
       case TANH_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Math.tanh(x));
       case SIGMOID_FORWARD -> (a, n) -> map(a, n, (x, unused) -> Cells.sigmoid(x));
@@ -54,6 +57,10 @@ final class ReferenceKernels {
       case CLIP_FACTOR -> ReferenceOptimizers::clipFactor;
       case SCALE_BY -> ReferenceOptimizers::scaleBy;
       case CLAMP -> ReferenceOptimizers::clamp;
+      case SOFTMAX_FORWARD -> AttentionKernels::softmaxForward;
+      case SOFTMAX_BACKWARD -> AttentionKernels::softmaxBackward;
+      case ADDITIVE_SCORE_FORWARD -> AttentionKernels::additiveScoreForward;
+      case ADDITIVE_SCORE_BACKWARD -> AttentionKernels::additiveScoreBackward;
     };
   }
 

@@ -24,13 +24,23 @@ final class ReferenceLosses {
     for (int r = 0; r < items; r++) {
       int wanted = target[at(args, 1) + r];
       boolean ignored = wanted == args.i32At(5);
-      double all = ignored ? 0 : logSumExp(logits, at(args, 0) + r * classes, classes);
+      int row = at(args, 0) + r * classes;
+      double all = ignored ? 0 : logSumExp(logits, row, classes);
       lse[at(args, 2) + r] = all;
-      loss[at(args, 3) + r] = ignored ? 0 : all - logits[at(args, 0) + r * classes + wanted];
+      loss[at(args, 3) + r] = ignored ? 0 : all - wantedLogit(args, logits, row, wanted);
     }
   }
 
-  private static double logSumExp(double[] x, int from, int count) {
+  /** sum_c q[c] logits[c] of a row, where the target is class wanted. */
+  private static double wantedLogit(KernelArgs args, double[] logits, int row, int wanted) {
+    double sum = args.realAt(6) * logits[row + wanted];
+    for (int c = 0; c < args.i32At(4); c++) {
+      sum += c == wanted || args.realAt(7) == 0 ? 0 : args.realAt(7) * logits[row + c];
+    }
+    return sum;
+  }
+
+  static double logSumExp(double[] x, int from, int count) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < count; c++) {
       largest = Math.max(largest, x[from + c]);
@@ -72,11 +82,11 @@ final class ReferenceLosses {
     for (int i = 0; i < items; i++) {
       int r = i / classes;
       int wanted = target[at(args, 1) + r];
+      double probability = args.realAt(i % classes == wanted ? 8 : 9);
       double gradient =
-          crossEntropyGradient(
-              logits[at(args, 0) + i], lse[at(args, 2) + r], i % classes == wanted);
+          crossEntropyGradient(logits[at(args, 0) + i], lse[at(args, 2) + r], probability);
       double value = wanted == args.i32At(7) ? 0 : gradient * scale;
-      put(dLogits, at(args, 5) + i, value, args.realAt(8));
+      put(dLogits, at(args, 5) + i, value, args.realAt(10));
     }
   }
 
