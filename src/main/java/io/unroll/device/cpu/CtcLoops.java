@@ -161,7 +161,7 @@ final class CtcLoops {
         float value = 0;
         if (counts) {
           float logit = logits[Args.at(args, 0) + r * classes + c];
-          value = (float) (ReferenceLosses.crossEntropyGradient(logit, lse, false) * scale);
+          value = (float) (ReferenceLosses.crossEntropyGradient(logit, lse, 0) * scale);
         }
         dLogits[at + c] = blend(value, beta, dLogits[at + c]);
       }

@@ -144,8 +144,7 @@ final class ReferenceCtc {
       scale *= reals(args.bufferAt(8))[at(args, 8)];
       for (int c = 0; c < classes; c++) {
         double lse = counts ? reals(args.bufferAt(4))[at(args, 4) + r] : 0;
-        double y =
-            counts ? crossEntropyGradient(logits[at(args, 0) + r * classes + c], lse, false) : 0;
+        double y = counts ? crossEntropyGradient(logits[at(args, 0) + r * classes + c], lse, 0) : 0;
         put(dLogits, at(args, 9) + r * classes + c, counts ? y * scale : 0, args.realAt(14));
       }
       if (counts) {
