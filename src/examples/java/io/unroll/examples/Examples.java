@@ -8,6 +8,8 @@ import io.unroll.train.Trainer;
 import io.unroll.train.TrainingListener;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** The examples, and what they share. */
 public final class Examples {
@@ -18,7 +20,7 @@ public final class Examples {
 
   /** All of them, simple ones first. */
   public static List<Example> all() {
-    return List.of(new Digits());
+    return List.of(new Digits(), new Captions(), new Frames(), new Characters());
   }
 
   /** Builds the loss of a batch that is made for this step alone. */
@@ -81,6 +83,11 @@ public final class Examples {
       }
     }
     return largest;
+  }
+
+  /** The share of count cases that are right. */
+  public static double share(int count, IntPredicate right) {
+    return (double) IntStream.range(0, count).filter(right).count() / count;
   }
 
   /** The command line of an example: runs it and prints what it learned. */

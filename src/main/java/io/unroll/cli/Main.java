@@ -19,7 +19,9 @@ import picocli.CommandLine.ScopeType;
       VerifyCommand.class,
       TrainCommand.class,
       SampleCommand.class,
-      EvalCommand.class
+      EvalCommand.class,
+      ExportCommand.class,
+      ImportCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
