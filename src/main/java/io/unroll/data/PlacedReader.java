@@ -42,8 +42,13 @@ final class PlacedReader implements Closeable {
     } catch (NoSuchFileException e) {
       throw new NoSuchFileException(path.toString(), null, "there is no such file; check the path");
     }
-    if (peek() == BYTE_ORDER_MARK) {
-      chars.get();
+    try {
+      if (peek() == BYTE_ORDER_MARK) {
+        chars.get();
+      }
+    } catch (IOException e) {
+      in.close();
+      throw e;
     }
   }
 

@@ -43,24 +43,7 @@ public final class Kernels {
       Span b,
       double beta,
       Span c) {
-    int lda = transposeA ? m : k;
-    int ldb = transposeB ? k : n;
-    device.gemm(
-        transposeA,
-        transposeB,
-        m,
-        n,
-        k,
-        a.buffer(),
-        a.at(),
-        lda,
-        b.buffer(),
-        b.at(),
-        ldb,
-        beta,
-        c.buffer(),
-        c.at(),
-        n);
+    gemmOfEachRow(transposeA, transposeB, m, n, k, 1, a, b, beta, c);
   }
 
   /**
