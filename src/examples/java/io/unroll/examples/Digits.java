@@ -23,7 +23,7 @@ import java.util.List;
 public final class Digits implements Example {
   private static final int CLASSES = 10;
   private static final int PIXELS = SIDE * SIDE;
-  private static final int UNSEEN = 1000;
+  private static final int MOST = 1000;
   private static final int SHOWN = 5;
 
   private record Network(Linear first, Linear second) {
@@ -54,15 +54,17 @@ public final class Digits implements Example {
       try (Trainer trainer = new Trainer(parameters, tape, OptimizerConfig.adam(0.001))) {
         losses = Examples.train(trainer, (t, step) -> loss(network, t, step, setup), setup.steps());
       }
-      DigitImages unseen = DigitImages.draw(UNSEEN, setup.unseenSeed());
+      int count = setup.unseen(MOST);
+      DigitImages unseen = DigitImages.draw(count, setup.unseenSeed());
       tape.begin(Tape.Mode.EVALUATION);
       int[] said = Examples.largest(network.logits(tape, unseen));
+      int[] nearest = nearestMean(unseen, setup);
       return new Learned(
           losses,
-          "accuracy on " + UNSEEN + " unseen images",
-          accuracy(said, unseen.digits()),
+          "accuracy on " + count + " unseen images",
+          Examples.share(count, i -> said[i] == unseen.digits()[i]),
           "accuracy of the nearest mean image",
-          accuracy(nearestMean(unseen, setup), unseen.digits()),
+          Examples.share(count, i -> nearest[i] == unseen.digits()[i]),
           true,
           shown(unseen, said));
     }
@@ -72,14 +74,6 @@ public final class Digits implements Example {
     DigitImages images = DigitImages.draw(setup.batch(), setup.dataSeed(step));
     Tensor logits = network.logits(tape, images);
     return Losses.crossEntropy(logits, tape.indices(images.digits(), setup.batch()));
-  }
-
-  private static double accuracy(int[] said, int[] expected) {
-    int right = 0;
-    for (int i = 0; i < said.length; i++) {
-      right += said[i] == expected[i] ? 1 : 0;
-    }
-    return (double) right / said.length;
   }
 
   /** Says the digit whose mean over many images is nearest. */

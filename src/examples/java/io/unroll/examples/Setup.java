@@ -22,6 +22,11 @@ public record Setup(Backend backend, long seed, int steps, int batch, int hidden
     return seed << 32 | step;
   }
 
+  /** How much data to measure on: so much, but no more than it learns from. */
+  public int unseen(int most) {
+    return (int) Math.min(most, (long) steps * batch);
+  }
+
   /** A seed for data that no step sees. */
   public long unseenSeed() {
     return dataSeed(Integer.MAX_VALUE);

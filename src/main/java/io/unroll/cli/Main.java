@@ -20,7 +20,9 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       SampleCommand.class,
       EvalCommand.class,
-      InspectCommand.class
+      InspectCommand.class,
+      ExportCommand.class,
+      ImportCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

@@ -140,7 +140,7 @@ public final class Recurrent {
     int gates = config.cell().gateCount() * config.hiddenSize();
     Initializer uniform = Initializer.uniform(1 / Math.sqrt(config.hiddenSize()));
     for (int slot = 0; slot < slots(); slot++) {
-      parameters.add(name("weight_ih", slot), uniform, gates, inputSize(slot));
+      parameters.add(name("weight_ih", slot), uniform, gates, config.inputSize(slot));
       parameters.add(name("weight_hh", slot), uniform, gates, config.hiddenSize());
       parameters.add(name("bias_ih", slot), uniform, gates);
       parameters.add(name("bias_hh", slot), uniform, gates);
@@ -448,18 +448,11 @@ public final class Recurrent {
   }
 
   private int slots() {
-    return config.layers() * config.directions();
-  }
-
-  private int inputSize(int slot) {
-    return slot < config.directions()
-        ? config.inputSize()
-        : config.directions() * config.hiddenSize();
+    return config.slots();
   }
 
   private String name(String what, int slot) {
-    String direction = slot % config.directions() == 1 ? "_reverse" : "";
-    return prefix + what + "_l" + slot / config.directions() + direction;
+    return prefix + config.parameterName(what, slot);
   }
 
   private RecurrentWeights weights(int slot) {
