@@ -64,15 +64,12 @@ final class CeilingsTable {
       line.addProperty("p75", quantile(row, 0.75));
       line.addProperty("runs", row.figures().size());
     }
-    if (ceilings.caution() != null) {
-      line.addProperty("caution", ceilings.caution());
-    }
     provenance.addTo(line);
     return line;
   }
 
   private static double quantile(Row row, double share) {
-    return RecurrentBench.quantile(
+    return Spread.quantile(
         row.figures().stream().mapToDouble(Double::doubleValue).toArray(), share);
   }
 

@@ -34,14 +34,24 @@ final class Ceilings implements DeviceCeilings {
    * @param items of the loops that compute
    * @param crowd groups on each processor of the loops that compute or move much
    * @param vectors that are copied, of 16 bytes
+   * @param cached vectors that the second cache holds, a multiple of a group's lanes
+   * @param rounds of reading those
    * @param side of the square matrices of a product
    */
-  record Size(int steps, int launches, int items, int crowd, int vectors, int side) {
+  record Size(
+      int steps,
+      int launches,
+      int items,
+      int crowd,
+      int vectors,
+      int cached,
+      int rounds,
+      int side) {
     /** Some milliseconds on a large GPU. */
-    static final Size REAL = new Size(2000, 200, 10_000, 8, 16 << 20, 4096);
+    static final Size REAL = new Size(2000, 200, 10_000, 8, 16 << 20, 1 << 18, 4, 4096);
 
     /** The least that shows whether it works. */
-    static final Size SIMULATED = new Size(20, 6, 2, 1, 4096, 64);
+    static final Size SIMULATED = new Size(20, 6, 2, 1, 4096, 512, 2, 64);
   }
 
   /** What tests do to every row. */

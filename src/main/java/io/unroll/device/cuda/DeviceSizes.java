@@ -38,6 +38,11 @@ record DeviceSizes(Hardware hardware) {
     asked.put(
         "L2 bytes that can be kept",
         CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_PERSISTING_L2_CACHE_SIZE);
+    asked.put(
+        "highest clock of a processor, kHz", CUdevice_attribute.CU_DEVICE_ATTRIBUTE_CLOCK_RATE);
+    asked.put(
+        "highest clock of the memory, kHz",
+        CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE);
     List<Row> rows = new ArrayList<>();
     asked.forEach(
         (name, attribute) ->

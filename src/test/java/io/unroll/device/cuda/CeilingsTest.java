@@ -59,7 +59,7 @@ class CeilingsTest {
     }
     assertEquals(
         Set.of(
-            "reported copy fma mma fragments gemm block_barrier grid_sync flag_in_data flags"
+            "reported copy read fma mma fragments gemm block_barrier grid_sync flag_in_data flags"
                 .split(" ")),
         rows.stream().map(Row::name).limit(firstBoundary(rows)).collect(Collectors.toSet()));
     assertEquals(
