@@ -93,15 +93,15 @@ def figures(name, runs):
     """What stands between the marks of a page."""
     first = runs[0]
     rows = [[run["seed"], number(run["losses"][0]), number(run["losses"][-1]), number(run["reached"]),
-             number(run["baselineReached"]), run["seconds"]] for run in runs]
-    head = ["seed", "first loss", "last loss", first["measure"], first["baseline"], "seconds"]
+             number(run["baselineReached"])] for run in runs]
+    head = ["seed", "first loss", "last loss", first["measure"], first["baseline"]]
     shown = "\n".join(line for entry in first["shown"] for line in entry.split("\n"))
     return "\n\n".join([
         f"![The loss over the steps for each seed]({name}.svg)",
         table(head, rows),
         f"Losses are means over hundredths of the run. {first['steps']} steps of {first['batch']},"
-        f" H={first['hiddenSize']}, on {first['device']}, JDK {first['jdk']}, commit `{first['commit']}`: `ci/examples {name}`."
-        " The seconds are those of a machine that may have had other work.",
+        f" H={first['hiddenSize']}, on {first['device']}, JDK {first['jdk']}, commit `{first['commit']}`:"
+        f" `ci/examples {name}`.",
         f"With seed {first['seed']}:",
         "```\n" + shown + "\n```"])
 

@@ -113,9 +113,10 @@ def bounds(cases):
             rows.append([case["cell"], case["mode"], report.shape_of(case),
                          *(report.digits(case.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms")),
                          report.digits(case["bound_ms"]), case["bound_by"], share(case["bound_share"]),
-                         share(case["of_peak"]), share(case["of_memory"])])
+                         share(case["of_peak"]), share(case.get("of_gemm")),
+                         share(case["of_memory"])])
     head = ["cell", "", "T,B,I,H", "ms", "events", "cold", "plain", "bound ms", "by", "% of it", "% of peak",
-            "% of memory"]
+            "% of gemm", "% of memory"]
     return ("### What bounds it\n\n*ms* is by the host's clock; *events*, *cold* from emptied caches and *plain* without"
             " graphs by the device's. The bound is that of a [model](../../docs/performance.md#what-bounds-a-recurrence)"
             " from the ceilings of this run; shares are of the device's time.\n\n" + report.table(head, rows)

@@ -75,11 +75,11 @@ def section(precision, mode, own, peers):
         ratios += [(case.cell, ratio)] if ratio else []
         rows.append([case.cell, grid.words(case),
                      *(digits(left.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms", "gflops")),
-                     percent(left.get("of_peak")), percent(left.get("of_memory")),
+                     percent(left.get("of_peak")), percent(left.get("of_gemm")), percent(left.get("of_memory")),
                      digits(left.get("bound_ms")), left.get("bound_by", "–"),
                      *(digits(right.get(name)) for name in ("ms", "event_ms", "cold_ms")),
                      which(right), f"{ratio:.2f}" if ratio else "–"])
-    head = ["cell", "T,B,I,H", "Unroll ms", "events", "cold", "plain", "GFLOP/s", "% of peak", "% of memory",
+    head = ["cell", "T,B,I,H", "Unroll ms", "events", "cold", "plain", "GFLOP/s", "% of peak", "% of gemm", "% of memory",
             "bound ms", "by", "PyTorch ms", "events", "cold", "which", "ratio"]
     return (f"## {precision}, {mode}\n\n" + table(head, rows) if rows else ""), ratios
 

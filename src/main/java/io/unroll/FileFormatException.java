@@ -10,7 +10,7 @@ public final class FileFormatException extends IOException {
   private final String file;
 
   /**
-   * @param file the file's path or name
+   * @param file the file's path or name; where lines count, with :LINE:COLUMN behind it
    * @param problem what is wrong, what was found, what is allowed; without a full stop
    * @param cure what to do about it, in whole sentences
    */
@@ -19,7 +19,7 @@ public final class FileFormatException extends IOException {
   }
 
   /**
-   * @param file the file's path or name
+   * @param file the file's path or name; where lines count, with :LINE:COLUMN behind it
    * @param problem what is wrong, what was found, what is allowed; without a full stop
    * @param cure what to do about it, in whole sentences
    * @param cause what the reader ran into, or null
@@ -29,7 +29,7 @@ public final class FileFormatException extends IOException {
     this.file = file;
   }
 
-  /** The path or name of the file that was refused. */
+  /** The path or name of the file that was refused, as it was given here. */
   public String file() {
     return file;
   }

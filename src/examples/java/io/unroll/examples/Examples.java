@@ -1,11 +1,14 @@
 package io.unroll.examples;
 
 import io.unroll.Backend;
+import io.unroll.examples.data.Phrases;
 import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import io.unroll.train.Task;
 import io.unroll.train.Trainer;
 import io.unroll.train.TrainingListener;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -20,7 +23,18 @@ public final class Examples {
 
   /** All of them, simple ones first. */
   public static List<Example> all() {
-    return List.of(new Digits(), new Captions(), new Frames(), new Characters());
+    return List.of(
+        new Digits(),
+        new Captions(),
+        new Sentiment(),
+        new Translate(Phrases.DATES),
+        new Translate(Phrases.ENGLISH),
+        new Translate(Phrases.KOREAN),
+        new Frames(),
+        new SpokenDigits(),
+        new Characters(),
+        new WordModel(),
+        new Forecast());
   }
 
   /** Builds the loss of a batch that is made for this step alone. */
@@ -108,6 +122,20 @@ public final class Examples {
           backend.description());
       print(learned);
     }
+  }
+
+  /** The file that stands before the options of an example that can read one, or null. */
+  static Path file(String[] args) {
+    return hasFile(args) ? Path.of(args[0]) : null;
+  }
+
+  /** The arguments behind {@link #file}. */
+  static String[] options(String[] args) {
+    return hasFile(args) ? Arrays.copyOfRange(args, 1, args.length) : args;
+  }
+
+  private static boolean hasFile(String[] args) {
+    return args.length > 0 && !args[0].startsWith("--");
   }
 
   private static void print(Learned learned) {

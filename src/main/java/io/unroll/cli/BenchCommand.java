@@ -151,6 +151,13 @@ final class BenchCommand implements Callable<Integer> {
   boolean ceilings;
 
   @Option(
+      names = "--rows",
+      paramLabel = "A,B",
+      split = ",",
+      description = "With --ceilings, only rows of these names, such as gemm (default: all rows).")
+  List<String> rows;
+
+  @Option(
       names = "--json",
       description = "Print one line of JSON, with --ceilings one for each row, and nothing else.")
   boolean json;
@@ -203,6 +210,9 @@ final class BenchCommand implements Callable<Integer> {
     if (grid != null) {
       return runGrid(out);
     }
+    if (rows != null) {
+      throw new InputException("--rows chooses ceilings; give --ceilings as well");
+    }
     if (sets != null) {
       throw new InputException("--sets chooses lines of a grid; give --grid as well");
     }
@@ -231,7 +241,8 @@ final class BenchCommand implements Callable<Integer> {
         throw new WorkFailedException("--ceilings is not possible here: " + offer.refusal());
       }
       double each = seconds / TENTHS;
-      int failed = new CeilingsTable(provenance(backend), offer.ceilings(), out, json).print(each);
+      CeilingsTable table = new CeilingsTable(provenance(backend), offer.ceilings(), out, json);
+      int failed = table.print(each, name -> rows == null || rows.contains(name));
       if (failed > 0) {
         throw new WorkFailedException(
             failed + " of the rows were wrong on " + backend.description());

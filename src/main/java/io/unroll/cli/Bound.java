@@ -67,8 +67,9 @@ final class Bound {
    *
    * @param seconds of each part alone
    * @param atPeak of all products on all processors
+   * @param atGemm the same as fast as the backend's product of large matrices; NaN if not known
    */
-  record Estimate(Map<Part, Double> seconds, double atPeak) {
+  record Estimate(Map<Part, Double> seconds, double atPeak, double atGemm) {
     /**
      * A step waits for the one before, so launches, barriers and the slower of cache and products
      * add up; other products come before or after; memory can move beside all of it.
@@ -103,13 +104,17 @@ final class Bound {
 
     /**
      * Adds the bound, what it is bound by, which share of the time it is, and which shares of the
-     * peak and of what memory can do the case reaches; all by the device's clock if it has one.
+     * peak, of the product of large matrices and of what memory can do the case reaches; all by the
+     * device's clock if it has one.
      */
     void addTo(JsonObject line, BenchTimes times) {
       double found = times.best().median() / 1e3;
       addTo(line);
       line.addProperty("bound_share", total() / found);
       line.addProperty("of_peak", atPeak / found);
+      if (!Double.isNaN(atGemm)) {
+        line.addProperty("of_gemm", atGemm / found);
+      }
       line.addProperty("of_memory", of(Part.MEMORY) / found);
     }
   }
@@ -137,7 +142,8 @@ final class Bound {
     seconds.put(Part.RECURRENCE, recurrent / (peak * busy));
     seconds.put(Part.PRODUCTS, (what.operations() - recurrent) / peak);
     seconds.put(Part.MEMORY, what.leastBytes() / ceilings.memory());
-    return new Estimate(seconds, what.operations() / peak);
+    double gemm = ceilings.gemm(backend.precision());
+    return new Estimate(seconds, what.operations() / peak, what.operations() / gemm);
   }
 
   private static boolean isOffered(BenchCase what, Backend backend) {

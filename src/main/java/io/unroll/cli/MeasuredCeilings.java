@@ -60,6 +60,16 @@ record MeasuredCeilings(Path file, List<JsonObject> lines) {
         : TERA * figure("mma", precision.name());
   }
 
+  /** The same of the backend's product of large matrices; NaN if it was not measured. */
+  double gemm(Precision precision) {
+    return lines.stream()
+        .filter(line -> line.get("ceiling").getAsString().equals("gemm"))
+        .filter(line -> line.get("of").getAsString().startsWith(precision + ","))
+        .mapToDouble(line -> TERA * line.get("median").getAsDouble())
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
   /** Bytes in a second that memory takes and gives. */
   double memory() {
     return GIGA * Math.max(figure("copy", "by a kernel"), figure("copy", "by the driver"));

@@ -79,6 +79,9 @@ public record ModelConfig(Input input, RecurrentConfig recurrent, Output output)
         throw new IllegalArgumentException(
             "a model tells either classes, of which there is at least one, or numbers");
       }
+      if (classes == null && scaling == null && !everyStep) {
+        throw new IllegalArgumentException("a model tells the next token at every step");
+      }
       if (scaling != null && scaling.marked()) {
         throw new IllegalArgumentException("only the inputs of a model can have marks");
       }

@@ -31,6 +31,7 @@ class BoundTest {
           ROW.formatted("read", "by every group, from L2", "400"),
           ROW.formatted("fma", "FP32", "1"),
           ROW.formatted("mma", "BF16", "8"),
+          ROW.formatted("gemm", "FP32, 4096 x 4096 x 4096", "0.5"),
           ROW.formatted("block_barrier", "256 lanes", "50"),
           ROW.formatted("kernel_boundary", "launches", "4"),
           ROW.formatted("kernel_boundary", "graph", "2"));
@@ -68,6 +69,7 @@ class BoundTest {
     Spread twice = new Spread(2e3 * found.total(), 0, 0, 5);
     found.addTo(line, new BenchTimes(twice, null, null, null, 0));
     assertEquals(0.5, line.get("bound_share").getAsDouble(), 1e-12);
+    assertEquals(2 * line.get("of_peak").getAsDouble(), line.get("of_gemm").getAsDouble(), 1e-12);
     assertEquals("launches", line.get("bound_by").getAsString());
     assertEquals(memory / found.total() / 2, line.get("of_memory").getAsDouble(), 1e-12);
     assertEquals(

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraphExec;
@@ -80,6 +81,7 @@ final class Ceilings implements DeviceCeilings {
   private MeasuringStream stream;
   private SpinWatch watch;
   private double seconds;
+  private Predicate<String> wanted;
   private Consumer<Row> each;
 
   Ceilings(CudaDevice device, Hardware hardware) {
@@ -105,15 +107,18 @@ final class Ceilings implements DeviceCeilings {
   }
 
   @Override
-  public void measure(double atLeast, Consumer<Row> taker) {
+  public void measure(double atLeast, Predicate<String> names, Consumer<Row> taker) {
     seconds = atLeast;
+    wanted = names;
     each = taker;
     device.synchronize(); // and makes the context current
     try (MeasuringStream opened = new MeasuringStream(hardware);
         SpinWatch watching = new SpinWatch(waitNanos)) {
       stream = opened;
       watch = watching;
-      new DeviceSizes(hardware).rows().forEach(taker);
+      if (wanted.test(DeviceSizes.NAME)) {
+        new DeviceSizes(hardware).rows().forEach(taker);
+      }
       new RateCeilings(this).run();
       new HandoffCeilings(this).run();
       for (int cluster : new int[] {2, 4, 8, 16}) {
@@ -138,8 +143,11 @@ final class Ceilings implements DeviceCeilings {
    */
   record Run(Runnable work, Runnable check, DoubleUnaryOperator figure) {}
 
-  /** Makes a row of a trial, whatever becomes of it. */
+  /** Makes a row of a trial, whatever becomes of it; one that nobody wants passes at once. */
   Outcome row(String name, String variant, String unit, Trial trial) {
+    if (!wanted.test(name)) {
+      return Outcome.PASSED;
+    }
     Row row;
     try {
       Run run = trial.prepare();
@@ -174,7 +182,9 @@ final class Ceilings implements DeviceCeilings {
 
   /** Makes a row of what cannot be. */
   void notRun(String name, String variant, String why) {
-    each.accept(new Row(name, variant, "", List.of(), Outcome.NOT_RUN, why));
+    if (wanted.test(name)) {
+      each.accept(new Row(name, variant, "", List.of(), Outcome.NOT_RUN, why));
+    }
   }
 
   /** The numbers of blocks that are tried, and why not where the device has too few. */

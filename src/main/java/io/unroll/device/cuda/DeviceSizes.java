@@ -10,6 +10,9 @@ import jcuda.driver.CUdevice_attribute;
 
 /** The sizes that a device reports of itself, as rows of {@link Ceilings}. */
 record DeviceSizes(Hardware hardware) {
+  /** Of every row. */
+  static final String NAME = "reported";
+
   /** A row for each. */
   List<Row> rows() {
     Map<String, Integer> asked = new LinkedHashMap<>();
@@ -48,7 +51,7 @@ record DeviceSizes(Hardware hardware) {
         (name, attribute) ->
             rows.add(
                 new Row(
-                    "reported",
+                    NAME,
                     name,
                     "",
                     List.of((double) hardware.number(attribute)),
