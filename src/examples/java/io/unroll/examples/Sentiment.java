@@ -55,7 +55,7 @@ public final class Sentiment implements Example {
 
   @Override
   public Setup usual(Backend backend, long seed) {
-    return new Setup(backend, seed, 600, 32, 48);
+    return new Setup(backend, seed, 1200, 32, 48);
   }
 
   @Override
