@@ -10,6 +10,7 @@ import json
 import os
 import sys
 
+import mapping_picture
 from results_plots import Picture
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -92,22 +93,22 @@ def figures(name, runs):
     """What stands between the marks of a page."""
     first = runs[0]
     rows = [[run["seed"], number(run["losses"][0]), number(run["losses"][-1]), number(run["reached"]),
-             number(run["baselineReached"]), run["seconds"]] for run in runs]
-    head = ["seed", "first loss", "last loss", first["measure"], first["baseline"], "seconds"]
+             number(run["baselineReached"])] for run in runs]
+    head = ["seed", "first loss", "last loss", first["measure"], first["baseline"]]
     shown = "\n".join(line for entry in first["shown"] for line in entry.split("\n"))
     return "\n\n".join([
         f"![The loss over the steps for each seed]({name}.svg)",
         table(head, rows),
         f"Losses are means over hundredths of the run. {first['steps']} steps of {first['batch']},"
-        f" H={first['hiddenSize']}, on {first['device']}, JDK {first['jdk']}, commit `{first['commit']}`: `ci/examples {name}`."
-        " The seconds are those of a machine that may have had other work.",
+        f" H={first['hiddenSize']}, on {first['device']}, JDK {first['jdk']}, commit `{first['commit']}`:"
+        f" `ci/examples {name}`.",
         f"With seed {first['seed']}:",
         "```\n" + shown + "\n```"])
 
 
-def index(pages):
-    """A row for each example."""
-    rows = [[mapping, f"[{name}]({name}.md)", runs[0]["measure"], between([run["reached"] for run in runs]),
+def index(pages, folder=""):
+    """A row for each example, whose page is in a folder as seen from where the table stands."""
+    rows = [[mapping, f"[{name}]({folder}{name}.md)", runs[0]["measure"], between([run["reached"] for run in runs]),
              f"{runs[0]['baseline']}: {between([run['baselineReached'] for run in runs])}"]
             for name, mapping, runs in pages]
     return table(["mapping", "example", "measure", "reached", "baseline"], rows, numbers=False)
@@ -157,8 +158,9 @@ def made(root):
         path = f"{FOLDER}/{name}.md"
         files[path] = filled(path, read(os.path.join(root, path)), MARKS, figures(name, runs))
         files[f"{FOLDER}/{name}.svg"] = curve(name, runs)
-    path = f"{FOLDER}/README.md"
-    files[path] = filled(path, read(os.path.join(root, path)), MARKS, index(pages))
+    for path, marks, folder in ((f"{FOLDER}/README.md", MARKS, ""), ("README.md", README_MARKS, FOLDER + "/")):
+        files[path] = filled(path, read(os.path.join(root, path)), marks, index(pages, folder))
+    files[f"{FOLDER}/mappings.svg"] = mapping_picture.draw()
     return files
 
 

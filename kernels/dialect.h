@@ -22,6 +22,7 @@
  *   BARRIER()                waits for the lanes of the group, and shows each what the others wrote
  *   offset                   a 64-bit integer
  *   LOG(x)                   the natural logarithm
+ *   UNROLLED, ROLLED         the loop that follows is to be unrolled, or not: nvcc does, others do as they like
  */
 #ifndef UNROLL_DIALECT_H
 #define UNROLL_DIALECT_H
@@ -157,6 +158,13 @@ DEVICE_FN void multiply_naturals(natural a, natural b, natural *hi, natural *lo)
 #ifdef KERNEL
 #define AT(x, i) (START(x)[i])
 #define IS_GIVEN(x) (x##_start != 0)
+#ifdef __CUDACC__
+#define UNROLLED _Pragma("unroll")
+#define ROLLED _Pragma("unroll 1")
+#else
+#define UNROLLED
+#define ROLLED
+#endif
 #endif
 
 #endif

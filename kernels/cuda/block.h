@@ -23,6 +23,10 @@
 #define MORE_HERE 0
 #endif
 
+/* Whether the product begins from the gradient of h, so that both need no registers at once; with a second state the
+ * compiler does better without. */
+#define SUMS_UP (STATES == 1)
+
 /* Of sixteen r / GATES of units, gate r % GATES; and of the sixteens of units. */
 using forward_product = on_chip<SIXTEENS * GATES, HIDDEN, KEPT_FORWARD>;
 using backward_product = on_chip<SIXTEENS, GATES * HIDDEN, KEPT_BACKWARD + MORE_HERE>;
@@ -133,6 +137,8 @@ KERNEL block_forward_kernel(READS(real, zx), READS(real, weights), READS(real, b
     bool last = k == steps - 1;
     if (!last) read_resets(t + forth);
     real sum[SIXTEENS * GATES][2 * ROWS];
+    UNROLLED
+    for (int i = 0; i < SIXTEENS * GATES * 2 * ROWS; i++) sum[i / (2 * ROWS)][i % (2 * ROWS)] = 0.0f;
     product.multiply(h + k % 2 * layout::SIZE, sum);
 
     real *state_to = START(states) + (reverse ? t : t + 1) * size + first;
@@ -238,9 +244,14 @@ KERNEL block_backward_kernel(READS(real, weights), READS(real, keep), READS(real
   BARRIER();
   for (int k = 0; k <= steps; k++, t += back) {
     real sum[SIXTEENS][2 * ROWS];
+    UNROLLED
+    for (int i = 0; i < PAIRS; i++) sum[i / (2 * ROWS)][i % (2 * ROWS)] = SUMS_UP ? gradient[i][0] : 0.0f;
     product.multiply(dz + k % 2 * layout::SIZE, sum);
     UNROLLED
-    for (int i = 0; i < PAIRS; i++) gradient[i][0] += sum[i / (2 * ROWS)][i % (2 * ROWS)];
+    for (int i = 0; i < PAIRS; i++) {
+      real dh = sum[i / (2 * ROWS)][i % (2 * ROWS)];
+      gradient[i][0] = SUMS_UP ? dh : gradient[i][0] + dh;
+    }
     if (k == steps) break; /* that was the product for the first state */
 
     operand *to = dz + (1 - k % 2) * layout::SIZE;

@@ -126,7 +126,7 @@ struct on_chip {
     return index < KEPT ? kept[index < KEPT ? index : 0] : rest[(index - KEPT) * GROUP + LANE];
   }
 
-  /* sum[r][u*ROWS + j] is that of row g + 8*u of sixteen r and row t*ROWS + j of the batch. */
+  /* Adds the product to sum: sum[r][u*ROWS + j] is that of row g + 8*u of sixteen r and row t*ROWS + j of the batch. */
 #if PRECISION == 0
   __device__ __forceinline__ void multiply(const operand *right, real (&sum)[COUNT][2 * ROWS]) const {
     real part[COUNT][2][BATCH];
@@ -162,7 +162,7 @@ struct on_chip {
         two[j] = mine + __shfl_xor_sync(0xffffffffu, other, 2);
       }
       real mine = t & 1 ? two[1] : two[0], other = t & 1 ? two[0] : two[1];
-      sum[i / 2][i % 2] = mine + __shfl_xor_sync(0xffffffffu, other, 1);
+      sum[i / 2][i % 2] += mine + __shfl_xor_sync(0xffffffffu, other, 1);
     }
   }
 #else
@@ -173,7 +173,10 @@ struct on_chip {
     int g = LANE % 32 / 4, t = LANE % 4;
     real chain[CHAINS][COUNT][4];
     UNROLLED
-    for (int i = 0; i < CHAINS * COUNT * 4; i++) chain[i / 4 / COUNT][i / 4 % COUNT][i % 4] = 0.0f;
+    for (int i = 0; i < CHAINS * COUNT * 4; i++) {
+      int r = i / 4 % COUNT;
+      chain[i / 4 / COUNT][r][i % 4] = i / 4 / COUNT == 0 ? sum[r][i % 4] : 0.0f;
+    }
     /* Four times 16 bytes for two depths; what operands::at exchanges is the same for every other four. */
     const operand *even = right + layout::at(g, t * layout::SIDE_BY_SIDE);
     const operand *odd = even - (g % 2 == 0 ? 0 : 8 * layout::SIDE_BY_SIDE);

@@ -35,8 +35,6 @@
 
 #if defined(UNROLL_CUDASIM)
 
-#define UNROLLED
-#define ROLLED
 #define GROUP_MEMORY(type, x) type *x = reinterpret_cast<type *>(unroll::cudasim::dynamicMemory())
 #define GRID_BARRIER() unroll::cudasim::gridBarrier()
 #define CLUSTER_KERNEL KERNEL
@@ -115,8 +113,6 @@ DEVICE_FN void store_async(peer_pointer to, unsigned long long value, peer_point
 
 #include <cooperative_groups.h>
 
-#define UNROLLED _Pragma("unroll")
-#define ROLLED _Pragma("unroll 1")
 #define GROUP_MEMORY(type, x)                                 \
   extern __shared__ __align__(128) unsigned char x##_bytes[]; \
   type *x = reinterpret_cast<type *>(x##_bytes)

@@ -69,6 +69,7 @@ KERNEL sequence_forward_kernel(READS(real, zx), READS(real, weights), READS(real
       for (int unit = LANE % lanes_of_row; unit < hidden; unit += lanes_of_row) {
         real products[ROWS][GATES];
         multiply_rows(h + lane_row * hidden, own, unit, hidden, hidden, GATES, products);
+        UNROLLED /* or products would not stay in registers */
         for (int r = 0; r < ROWS; r++) {
           if (lane_row + r < rows) {
             h_next[(lane_row + r) * hidden + unit] = forward_unit(&step, first + lane_row + r, unit, products[r]);

@@ -31,7 +31,7 @@ void guarded(JNIEnv *env, const Body &body) {
 jstring text(JNIEnv *env, const char *of) { return env->NewStringUTF(of); }
 
 // Native.VERSION of the classes that these functions are for.
-const jint VERSION = 4;
+const jint VERSION = 5;
 
 }  // namespace
 

@@ -79,6 +79,7 @@ void testMath(const Isa &isa);
 void testMultiply(const Isa &isa);
 void testRecurrence(const Isa &isa);
 void testKernels(const Isa &isa);
+void testCtc(const Isa &isa);
 
 }  // namespace test
 }  // namespace unroll

@@ -1,31 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
-#include "check.h"
+#include "launch.h"
 
 namespace unroll {
 namespace test {
 namespace {
-
-Argument pointer(void *to) {
-  Argument made{};
-  made.pointer = to;
-  return made;
-}
-
-Argument integer(int64_t value) {
-  Argument made{};
-  made.integer = value;
-  return made;
-}
-
-Argument real(double value) {
-  Argument made{};
-  made.real = value;
-  return made;
-}
 
 // Below, at and past packs, and enough for several threads.
 const int SIZES[] = {1, 3, 8, 16, 17, 33, 100, 1000, 70001};
@@ -55,16 +36,7 @@ class Kernels {
  private:
   template <size_t COUNT>
   void run(const char *name, int64_t items, const Argument (&args)[COUNT]) {
-    about("%s %s, %lld items", isa.name, name, static_cast<long long>(items));
-    const KernelEntry *found = nullptr;
-    for (int i = 0; i < isa.kernelCount; i++) {
-      if (std::strcmp(isa.kernels[i].name, name) == 0) found = &isa.kernels[i];
-    }
-    if (found == nullptr) {
-      fail("there is no such kernel");
-      return;
-    }
-    launch(context, *found, items, args);
+    test::run(context, name, items, args);
   }
 
   static double near(double value) { return 8 * std::ldexp(std::fabs(value), -24) + 1e-30; }
@@ -352,6 +324,7 @@ void testKernels(const Isa &isa) {
     return;
   }
   Kernels(isa).testAll();
+  testCtc(isa);
 }
 
 }  // namespace test

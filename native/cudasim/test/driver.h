@@ -153,6 +153,7 @@ void testDriver();
 void testGraphs();
 void testElements();
 void testReductions();
+void testCtc();
 void testGemm();
 void testRecurrences();
 void testFaults();

@@ -52,6 +52,7 @@ int main(int count, char **arguments) {
                {"graphs", testGraphs},
                {"elements", testElements},
                {"reductions", testReductions},
+               {"CTC", testCtc},
                {"gemm", testGemm},
                {"recurrences", testRecurrences},
                {"hand-offs", testHandoffs},

@@ -53,7 +53,7 @@ public final class Characters implements Example {
       LearningRate rate = LearningRate.cosine(LEARNING_RATE, 0, setup.steps());
       double[] losses = Examples.train(trainer.clipNorm(5).learningRate(rate), seen, setup.steps());
       StringBuilder written = new StringBuilder();
-      model.sample("", 400, new Sampling(0.6, 0, setup.seed()), written::append);
+      model.sample("", setup.unseen(400), new Sampling(0.6, 0, setup.seed()), written::append);
       return new Learned(
           losses,
           "bits per character of " + (unseen.length - 1) + " unseen ones",

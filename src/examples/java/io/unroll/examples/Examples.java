@@ -1,6 +1,7 @@
 package io.unroll.examples;
 
 import io.unroll.Backend;
+import io.unroll.examples.data.Phrases;
 import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import io.unroll.train.Task;
@@ -26,7 +27,11 @@ public final class Examples {
         new Digits(),
         new Captions(),
         new Sentiment(),
+        new Translate(Phrases.DATES),
+        new Translate(Phrases.ENGLISH),
+        new Translate(Phrases.KOREAN),
         new Frames(),
+        new SpokenDigits(),
         new Characters(),
         new WordModel(),
         new Forecast());

@@ -31,6 +31,9 @@ final class EvalCommand implements Callable<Integer> {
   /** What is printed, and the keys of --json. */
   record Result(int characters, double loss, double bitsPerCharacter, double perplexity) {}
 
+  /** Characters of a window where no run says it: as many as train takes. */
+  private static final int USUAL_LENGTH = 50;
+
   @Spec CommandSpec spec;
 
   @Parameters(
@@ -68,7 +71,7 @@ final class EvalCommand implements Callable<Integer> {
       throw new InputException("--batch must be at least 1, but is " + batch);
     }
     try (Checkpoint file = Checkpoint.read(Runs.checkpoint(checkpoint))) {
-      TrainSettings settings = TrainSettings.fromJson(file.metadata(TrainSettings.KEY));
+      TrainSettings settings = settings(file);
       TextCorpus corpus = text == null ? Corpora.again(settings) : Corpora.open(text);
       try (Backend backend = device.open(spec.commandLine().getErr());
           CharRnn model = CharRnn.load(file, backend)) {
@@ -77,10 +80,20 @@ final class EvalCommand implements Callable<Integer> {
           int held = (int) Math.round(ids.length * settings.validation());
           ids = Arrays.copyOfRange(ids, ids.length - held, ids.length);
         }
-        print(measure(model, ids, settings.seqLength()));
+        print(measure(model, ids, settings == null ? USUAL_LENGTH : settings.seqLength()));
       }
     }
     return 0;
+  }
+
+  /** Of the run, or null for a model that was imported. */
+  private TrainSettings settings(Checkpoint file) {
+    String json = file.metadata().get(TrainSettings.KEY);
+    if (json == null && text == null) {
+      throw new InputException(
+          file.path() + " was imported and does not say what it learned from; give a TEXT");
+    }
+    return json == null ? null : TrainSettings.fromJson(json);
   }
 
   private Result measure(CharRnn model, int[] ids, int seqLength) {

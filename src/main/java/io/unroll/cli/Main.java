@@ -19,7 +19,10 @@ import picocli.CommandLine.ScopeType;
       VerifyCommand.class,
       TrainCommand.class,
       SampleCommand.class,
-      EvalCommand.class
+      EvalCommand.class,
+      InspectCommand.class,
+      ExportCommand.class,
+      ImportCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

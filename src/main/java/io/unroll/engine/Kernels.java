@@ -43,24 +43,7 @@ public final class Kernels {
       Span b,
       double beta,
       Span c) {
-    int lda = transposeA ? m : k;
-    int ldb = transposeB ? k : n;
-    device.gemm(
-        transposeA,
-        transposeB,
-        m,
-        n,
-        k,
-        a.buffer(),
-        a.at(),
-        lda,
-        b.buffer(),
-        b.at(),
-        ldb,
-        beta,
-        c.buffer(),
-        c.at(),
-        n);
+    gemmOfEachRow(transposeA, transposeB, m, n, k, 1, a, b, beta, c);
   }
 
   /**
@@ -287,34 +270,10 @@ public final class Kernels {
     run(Kernel.SQUARED_ERROR_BACKWARD, x.length());
   }
 
-  /**
-   * What the three kernels of CTC have in common: the logits [T,B,C] and what a row should read as.
-   *
-   * @param symbols {@code int[B,L+2]}
-   * @param labelLengths {@code int[B]}
-   * @param lengths {@code int[B]}, or null
-   */
-  public record CtcRows(Span logits, Span symbols, Span labelLengths, Span lengths, int classes) {
-    /** B. */
-    public int batch() {
-      return toInt(labelLengths.length());
-    }
-
-    /** T. */
-    public int steps() {
-      return toInt(logits.length() / batch() / classes);
-    }
-
-    /** L. */
-    public int longest() {
-      return toInt(symbols.length() / batch()) - 2;
-    }
-  }
-
   /** Launches {@link Kernel#CTC_EMISSIONS}. */
   public void ctcEmissions(CtcRows rows, Span lse, Span emission) {
-    start().span(rows.logits).span(rows.symbols).span(rows.lengths).span(lse).span(emission);
-    args.i32(rows.batch()).i32(rows.classes).i32(rows.longest());
+    start().span(rows.logits()).span(rows.symbols()).span(rows.lengths()).span(lse).span(emission);
+    args.i32(rows.batch()).i32(rows.classes()).i32(rows.longest());
     run(Kernel.CTC_EMISSIONS, (long) rows.steps() * rows.batch());
   }
 
@@ -331,7 +290,7 @@ public final class Kernels {
       Span lossAndScale,
       boolean zeroInfinity) {
     int batch = rows.batch();
-    start().span(emission).span(rows.symbols).span(rows.labelLengths).span(rows.lengths);
+    start().span(emission).span(rows.symbols()).span(rows.labelLengths()).span(rows.lengths());
     args.span(weight).span(paths).span(lossAndScale);
     args.buffer(lossAndScale.buffer(), lossAndScale.at() + batch);
     args.i32(rows.steps()).i32(batch).i32(rows.longest()).i32(zeroInfinity ? 1 : 0);
@@ -348,9 +307,9 @@ public final class Kernels {
       Span dLoss,
       Span dLogits,
       double beta) {
-    start().span(rows.logits).span(rows.symbols).span(rows.labelLengths).span(rows.lengths);
+    start().span(rows.logits()).span(rows.symbols()).span(rows.labelLengths()).span(rows.lengths());
     args.span(lse).span(emission).span(paths).span(scale).span(dLoss).span(dLogits);
-    args.i32(rows.steps()).i32(rows.batch()).i32(rows.classes).i32(rows.longest()).real(beta);
+    args.i32(rows.steps()).i32(rows.batch()).i32(rows.classes()).i32(rows.longest()).real(beta);
     run(Kernel.CTC_BACKWARD, (long) rows.steps() * rows.batch());
   }
 

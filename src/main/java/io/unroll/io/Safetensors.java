@@ -395,7 +395,8 @@ public final class Safetensors implements Closeable {
     }
   }
 
-  private static float widen(Dtype dtype, short bits) {
+  /** The value of an F16 or a BF16, exact. */
+  static float widen(Dtype dtype, short bits) {
     if (dtype == Dtype.BF16) {
       return Float.intBitsToFloat(bits << 16);
     }

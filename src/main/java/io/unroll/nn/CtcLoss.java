@@ -2,6 +2,7 @@ package io.unroll.nn;
 
 import io.unroll.ShapeException;
 import io.unroll.device.Span;
+import io.unroll.engine.CtcRows;
 import io.unroll.engine.Kernels;
 import java.util.Arrays;
 
@@ -70,8 +71,8 @@ final class CtcLoss {
   Tensor run() {
     Kernels kernels = tape.kernels();
     boolean differentiable = logits.needsGradient() && tape.training();
-    Kernels.CtcRows rows =
-        new Kernels.CtcRows(
+    CtcRows rows =
+        new CtcRows(
             logits.value(),
             tape.indices(symbols(), batch, longest + 2).value(),
             tape.indices(labelLengths(), batch).value(),

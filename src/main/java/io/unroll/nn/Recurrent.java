@@ -83,6 +83,11 @@ public final class Recurrent {
       return finalStates;
     }
 
+    /** The states and gates of every layer at every step. */
+    public Activations activations() {
+      return new Activations(y, stack.config, passes);
+    }
+
     /** The last h, [L*D,B,H]. */
     public Tensor hN() {
       return finalStates().get(0);
@@ -135,7 +140,7 @@ public final class Recurrent {
     int gates = config.cell().gateCount() * config.hiddenSize();
     Initializer uniform = Initializer.uniform(1 / Math.sqrt(config.hiddenSize()));
     for (int slot = 0; slot < slots(); slot++) {
-      parameters.add(name("weight_ih", slot), uniform, gates, inputSize(slot));
+      parameters.add(name("weight_ih", slot), uniform, gates, config.inputSize(slot));
       parameters.add(name("weight_hh", slot), uniform, gates, config.hiddenSize());
       parameters.add(name("bias_ih", slot), uniform, gates);
       parameters.add(name("bias_hh", slot), uniform, gates);
@@ -241,7 +246,7 @@ public final class Recurrent {
       int slot = layer * config.directions() + d;
       RecurrentPass pass = output.passes[slot];
       Span resets = resets(options, d, (long) steps * batch);
-      pass.begin(tape.arena(), steps, batch, lengths, resets, tape.training());
+      pass.begin(tape.arena(), steps, batch, lengths, resets, tape.keepsGates());
       firstStates(pass, slot, tape.kernels(), options);
       Span part =
           out == null ? null : out.slice((long) d * hidden, out.length() - (long) d * hidden);
@@ -443,18 +448,11 @@ public final class Recurrent {
   }
 
   private int slots() {
-    return config.layers() * config.directions();
-  }
-
-  private int inputSize(int slot) {
-    return slot < config.directions()
-        ? config.inputSize()
-        : config.directions() * config.hiddenSize();
+    return config.slots();
   }
 
   private String name(String what, int slot) {
-    String direction = slot % config.directions() == 1 ? "_reverse" : "";
-    return prefix + what + "_l" + slot / config.directions() + direction;
+    return prefix + config.parameterName(what, slot);
   }
 
   private RecurrentWeights weights(int slot) {

@@ -67,4 +67,29 @@ public record RecurrentConfig(
   public int directions() {
     return bidirectional ? 2 : 1;
   }
+
+  /** L*D, the number of slots: one for each direction of each layer. */
+  public int slots() {
+    return layers * directions();
+  }
+
+  /**
+   * The width of what a slot reads.
+   *
+   * @param slot layer*D + direction
+   */
+  public int inputSize(int slot) {
+    return slot < directions() ? inputSize : directions() * hiddenSize;
+  }
+
+  /**
+   * The name of a slot's parameter, without the layer's own, such as {@code weight_ih_l1_reverse}.
+   *
+   * @param what weight_ih, weight_hh, bias_ih, bias_hh or weight_unit
+   * @param slot layer*D + direction
+   */
+  public String parameterName(String what, int slot) {
+    String direction = slot % directions() == 1 ? "_reverse" : "";
+    return what + "_l" + slot / directions() + direction;
+  }
 }

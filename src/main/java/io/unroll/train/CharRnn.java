@@ -5,6 +5,8 @@ import io.unroll.CellSpec;
 import io.unroll.FileFormatException;
 import io.unroll.data.SequenceBatcher;
 import io.unroll.data.Vocabulary;
+import io.unroll.io.OnnxExport;
+import io.unroll.io.Weights;
 import io.unroll.nn.Embedding;
 import io.unroll.nn.Indices;
 import io.unroll.nn.Linear;
@@ -106,6 +108,45 @@ public final class CharRnn implements AutoCloseable {
     }
   }
 
+  /**
+   * A model with weights from elsewhere, under the names {@code embedding.weight} (absent for
+   * one-hot input), {@code rnn.weight_ih_l0} and so on, {@code head.weight} and {@code head.bias}.
+   * A layer without any bias gets zeros.
+   *
+   * @param symbols the characters in the order of the numbers that the weights were trained with
+   * @param cell tanh or relu, which have the same weights; null if these tell
+   * @throws FileFormatException if a tensor is missing, belongs to nothing or does not fit
+   * @throws IllegalArgumentException if a symbol is there twice
+   */
+  public static CharRnn of(Backend backend, Weights weights, String symbols, CellSpec cell)
+      throws FileFormatException {
+    Vocabulary vocabulary = CharRnnWeights.vocabulary(symbols);
+    Config config = CharRnnWeights.config(weights, cell);
+    CharRnn model = new CharRnn(backend, vocabulary, config, 0);
+    try {
+      CharRnnWeights.sorted(weights.withZeroBiases(model.parameters), symbols, vocabulary)
+          .load(model.parameters);
+      return model;
+    } catch (FileFormatException | RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The model as ONNX, ready to be written: {@code ids} int64[T,B] and the states {@code rnn.h_0}
+   * (and {@code rnn.c_0}) [L,B,H] give the logits {@code y} [T,B,V] and {@code rnn.h_n} (and {@code
+   * rnn.c_n}). Its metadata_props are {@link #metadata}.
+   */
+  public OnnxExport toOnnx() {
+    OnnxExport onnx = OnnxExport.of(parameters);
+    metadata().forEach(onnx::metadata);
+    return (embedding == null ? onnx.oneHot(vocabulary.size()) : onnx.embedding("embedding"))
+        .withStates()
+        .recurrent("rnn", recurrent.config())
+        .linear("head");
+  }
+
   /** What {@link #load} needs to build this model again, for {@link Checkpoint.Writer#metadata}. */
   public Map<String, String> metadata() {
     // In an order of its own: that of Map.of differs from process to process, and so would files.
@@ -142,12 +183,20 @@ public final class CharRnn implements AutoCloseable {
    * @return [T,B,V]
    */
   public Tensor logits(Indices characters, RecurrentState state) {
+    return logits(read(characters, state));
+  }
+
+  /** The layers' part of {@link #logits(Indices, RecurrentState)}. */
+  Recurrent.Output read(Indices characters, RecurrentState state) {
     Recurrent.Options carried = Recurrent.Options.carried(state);
-    Recurrent.Output output =
-        embedding == null
-            ? recurrent.forward(characters, carried)
-            : recurrent.forward(embedding.forward(characters), carried);
-    return head.forward(Ops.dropout(output.y(), config.dropout()));
+    return embedding == null
+        ? recurrent.forward(characters, carried)
+        : recurrent.forward(embedding.forward(characters), carried);
+  }
+
+  /** What {@link #logits(Indices, RecurrentState)} makes of the layers' output. */
+  Tensor logits(Recurrent.Output read) {
+    return head.forward(Ops.dropout(read.y(), config.dropout()));
   }
 
   /** Zero states for rows of text that are followed over several steps. */

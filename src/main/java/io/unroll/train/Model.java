@@ -7,6 +7,7 @@ import io.unroll.data.Scaling;
 import io.unroll.data.SequenceBatch;
 import io.unroll.data.SequenceDataset;
 import io.unroll.data.TokenVocabulary;
+import io.unroll.io.OnnxExport;
 import io.unroll.nn.Embedding;
 import io.unroll.nn.Indices;
 import io.unroll.nn.Linear;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A recurrent network from one end to the other: it reads text or measured numbers as they are, and
@@ -114,9 +116,24 @@ public final class Model implements AutoCloseable {
 
   /** What {@link #save} writes, to which a {@link Trainer} can be added to go on training. */
   public Checkpoint.Writer checkpoint() {
-    return Checkpoint.of(parameters)
-        .metadata(ModelFile.VERSION_KEY, ModelFile.VERSION)
-        .metadata(ModelFile.CONFIG_KEY, ModelFile.toJson(config));
+    Checkpoint.Writer writer = Checkpoint.of(parameters);
+    metadata().forEach(writer::metadata);
+    return writer;
+  }
+
+  /** What {@link #load} needs besides the weights. */
+  public Map<String, String> metadata() {
+    return ModelFile.metadata(config);
+  }
+
+  /**
+   * The model as ONNX, ready to be written. It reads {@code ids} int64[T,B], or {@code x} float
+   * [T,B,I] that is scaled already, and {@code lengths} int32[B], or a language model its states;
+   * it gives {@code y}, what {@link #outputs} gives. How to scale, the vocabulary and the classes
+   * are in the metadata_props.
+   */
+  public OnnxExport toOnnx() {
+    return ModelExport.onnx(this);
   }
 
   /** What it is made of. */

@@ -15,7 +15,9 @@ import io.unroll.train.ModelConfig.Output;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** How a {@link ModelConfig} stands in the metadata of a checkpoint: as JSON under one key. */
 final class ModelFile {
@@ -29,6 +31,14 @@ final class ModelFile {
   static final String CONFIG_KEY = "model.config";
 
   private ModelFile() {}
+
+  /** All that a file says of a model besides its weights. */
+  static Map<String, String> metadata(ModelConfig config) {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put(VERSION_KEY, VERSION);
+    all.put(CONFIG_KEY, toJson(config));
+    return all;
+  }
 
   static String toJson(ModelConfig config) {
     JsonObject input = new JsonObject();

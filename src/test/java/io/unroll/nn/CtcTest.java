@@ -28,6 +28,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Connectionist temporal classification on every backend against the float64 oracle. */
 class CtcTest {
+  /**
+   * Also after many frames, where plain float32, which counts from the first one, is off by more.
+   */
+  private static final double MOST = 1e-4;
+
   private static final CtcOptions SUM = CtcOptions.DEFAULT.withReduction(CtcOptions.Reduction.SUM);
 
   /** A batch; shapes are named after what they attack. */
@@ -38,7 +43,7 @@ class CtcTest {
     PAST_A_GROUP(300, 2, 70, 140, 2),
     MANY_CLASSES(9, 5, 301, 4, 4),
     CONFIDENT(50, 3, 11, 9, 60),
-    LONG(1500, 2, 12, 70, 5);
+    LONG(1500, 1, 12, 70, 5);
 
     final int steps;
     final int batch;
@@ -161,27 +166,14 @@ class CtcTest {
     for (int threads : RequiredBackendsTest.threads(name)) {
       try (Backend backend = Backend.open(name, BackendOptions.DEFAULT.withThreads(threads))) {
         Result found = problem.solve(backend, SUM);
-        double[] loss = {exact.value()};
-        assertClose("loss", loss, new double[] {plain.value()}, found.loss);
+        // However many frames: what is added up over them keeps more digits than the result.
+        assertEquals(exact.value(), found.loss[0], 8 * 0x1p-24 * exact.value());
         assertClose("gradient", exact.gradient(), plain.gradient(), found.gradient);
+        assertArrayEquals(exact.gradient(), found.gradient, MOST);
         Result again = problem.solve(backend, SUM);
         assertArrayEquals(found.loss, again.loss);
         assertArrayEquals(found.gradient, again.gradient);
         assertEquals(0, backend.liveBytes());
-      }
-    }
-  }
-
-  /** Plain float32 is off by 0.001 there, because it counts from the first frame on. */
-  @ParameterizedTest
-  @MethodSource("backends")
-  void manyFramesCostNoDigits(String name) {
-    Problem problem = new Problem(Shape.LONG);
-    double[] exact = problem.oracle(Arithmetic.FLOAT64).gradient();
-    try (Backend backend = Backend.open(name)) {
-      double[] found = problem.solve(backend, SUM).gradient;
-      for (int i = 0; i < exact.length; i++) {
-        assertEquals(exact[i], found[i], 1e-4, "element " + i);
       }
     }
   }
@@ -196,6 +188,14 @@ class CtcTest {
       assertEquals(exact.value(), found.loss[0], 1e-12 * exact.value());
       assertArrayEquals(exact.gradient(), found.gradient, 1e-10);
     }
+  }
+
+  @Test
+  void plainFloat32LosesDigitsInManyFrames() {
+    Problem problem = new Problem(Shape.LONG);
+    double[] exact = problem.oracle(Arithmetic.FLOAT64).gradient();
+    double[] plain = problem.oracle(Arithmetic.FLOAT32).gradient();
+    assertTrue(Tolerance.of(exact, plain).allowed() > 4 * 5 * MOST);
   }
 
   /** Each row over its labels, and over the rows, as PyTorch's default. */
@@ -284,7 +284,7 @@ class CtcTest {
       int unused = problem.classes - 1;
       int at = 3 * problem.batch * problem.classes;
       problem.logits[at + unused] = poison;
-      problem.logits[at + problem.classes + 2] = poison;
+      problem.logits[at + 2] = poison;
       double[] exact = problem.oracle(Arithmetic.FLOAT64).gradient();
       try (Backend backend = Backend.open(name)) {
         double[] found = problem.solve(backend, SUM).gradient;

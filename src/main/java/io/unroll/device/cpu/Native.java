@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
  */
 final class Native {
   /** What {@link #version} must be. It changes with every change of a function or its meaning. */
-  static final int VERSION = 4;
+  static final int VERSION = 5;
 
   private Native() {}
 
