@@ -82,7 +82,7 @@ public final class Sentiment implements Example {
       double[] losses = Examples.train(trainer.clipNorm(1), task, setup.steps());
       return new Learned(
           losses,
-          "accuracy on " + unseen.size() + " unseen reviews",
+          "accuracy on unseen reviews",
           model.score(measured.dataset(), 64).accuracy(),
           "accuracy of naive Bayes, which reads no order",
           new NaiveBayes(training.words(), training.classes(), words.size(), labels.size())
