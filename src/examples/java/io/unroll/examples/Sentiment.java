@@ -55,7 +55,7 @@ public final class Sentiment implements Example {
 
   @Override
   public Setup usual(Backend backend, long seed) {
-    return new Setup(backend, seed, 600, 32, 48);
+    return new Setup(backend, seed, 1200, 32, 48);
   }
 
   @Override
@@ -82,7 +82,7 @@ public final class Sentiment implements Example {
       double[] losses = Examples.train(trainer.clipNorm(1), task, setup.steps());
       return new Learned(
           losses,
-          "accuracy on " + unseen.size() + " unseen reviews",
+          "accuracy on unseen reviews",
           model.score(measured.dataset(), 64).accuracy(),
           "accuracy of naive Bayes, which reads no order",
           new NaiveBayes(training.words(), training.classes(), words.size(), labels.size())

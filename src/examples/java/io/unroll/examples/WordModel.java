@@ -88,7 +88,7 @@ public final class WordModel implements Example {
       double[] losses = Examples.train(trainer.clipNorm(1), task, setup.steps());
       return new Learned(
           losses,
-          "perplexity of a word in " + unseen.size() + " unseen lines",
+          "perplexity of a word in unseen lines",
           Metrics.perplexity(model.score(measured, setup.batch()).loss()),
           "perplexity of pairs of words",
           Metrics.perplexity(new Bigrams(seen, words.size()).loss(unseen)),

@@ -164,6 +164,7 @@ class RowsTest {
         "a.csv | x,y\\n\"하\"a,1 | a.csv:2:4: \"a\" comes after a closing quote",
         "a.csv | y,x\\n1,0x10 | a.csv:2:3: x \"0x10\" is no number",
         "a.csv | y,x\\n1,1f | a.csv:2:3: x \"1f\" is no number",
+        "a.csv | y,x\\n😀,1f | a.csv:2:3: x \"1f\" is no number",
         "a.csv | y,x\\n1,1e999 | a.csv:2:3: x \"1e999\" is no number",
         "a.csv | y,x\\n1,1e99 | a.csv:2:3: x \"1e99\" holds 1.0E99, which float32 cannot",
         "a.csv | y,z\\n1,2 | a.csv:2:1: there is no column \"x\" but [y, z]",
