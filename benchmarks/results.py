@@ -28,6 +28,7 @@ HOW = ("GFLOP/s = 2·T·B·(I+H)·G·H operations of the matrix products, three 
 # Kinds of lines of peers that may have timed layers; "config" is of those that ran, though others were faster.
 TIMED_PEERS = (None, "config", "layer", "environment")
 PLOTS = (("time", "time of a step against H", plots.time_per_step),
+         ("growth", "time of a step as one size grows", plots.growth),
          ("ratio", "ratio to the best peer, shape by shape", plots.ratios),
          ("roofline", "GFLOP/s against arithmetic intensity", plots.roofline))
 OTHER_PAGES = (
@@ -94,9 +95,65 @@ def of_precision(run, precision):
     peak = run.peak(precision)
     for cell in dict.fromkeys(case["cell"] for case in cases):
         parts.append(demoted(report.cell_table(cases, cell, peak)))
+    parts += [bounds(cases), variants(run, precision), steps(run, precision)]
     for kind, title, _ in drawn(run, precision):
         parts.append(f"![{title}]({plot_name(run, precision, kind)})")
     return parts
+
+
+def share(value):
+    return report.digits(value and 100 * value)
+
+
+def bounds(cases):
+    """What a model says of Unroll's cases, from the ceilings of the same run."""
+    rows = []
+    for case in sorted(data.best_own(cases), key=lambda case: (case["cell"], case["mode"])):
+        if "bound_ms" in case:
+            rows.append([case["cell"], case["mode"], report.shape_of(case),
+                         *(report.digits(case.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms")),
+                         report.digits(case["bound_ms"]), case["bound_by"], share(case["bound_share"]),
+                         share(case["of_peak"]), share(case.get("of_gemm")),
+                         share(case["of_memory"])])
+    head = ["cell", "", "T,B,I,H", "ms", "events", "cold", "plain", "bound ms", "by", "% of it", "% of peak",
+            "% of gemm", "% of memory"]
+    return ("### What bounds it\n\n*ms* is by the host's clock; *events*, *cold* from emptied caches and *plain* without"
+            " graphs by the device's. The bound is that of a [model](../../docs/performance.md#what-bounds-a-recurrence)"
+            " from the ceilings of this run; shares are of the device's time.\n\n" + report.table(head, rows)
+            ) if rows else ""
+
+
+def compared(run, precision, wanted):
+    """(what, Unroll's best or {}, the best peer's or {}) of cases that are no single layers."""
+    found = data.best_of(run.of_precision(precision, run.others))
+    return [(what, own or {}, peer or {}) for what, (own, peer) in found.items() if wanted(what)]
+
+
+def ratio(own, peer):
+    return f"{peer['ms'] / own['ms']:.2f}" if own and peer else "–"
+
+
+def who(case):
+    return f"{case['software']} {case['setting']}".strip() if case else "–"
+
+
+def variants(run, precision):
+    rows = [[what.cell, data.SAME_MODE.get(what.mode, what.mode), data.grid.words(what),
+             *(report.digits(own.get(name)) for name in ("ms", "gflops")), report.digits(peer.get("ms")), who(peer),
+             ratio(own, peer)]
+            for what, own, peer in compared(run, precision, lambda what: what.mode != "step")]
+    head = ["cell", "", "T,B,I,H", "ms", "GFLOP/s", "best peer ms", "who", "ratio"]
+    return "### Layers, directions and ragged rows\n\n" + report.table(head, rows) if rows else ""
+
+
+def steps(run, precision):
+    rows = [[what.cell, data.grid.words(what),
+             *(report.digits(own.get(name)) for name in ("tokens_per_s", "memory_mb")),
+             *(report.digits(peer.get(name)) for name in ("tokens_per_s", "memory_mb")), who(peer), ratio(own, peer)]
+            for what, own, peer in compared(run, precision, lambda what: what.mode == "step")]
+    head = ["cell", "T,B,V,H", "tokens/s", "MB", "best peer tokens/s", "MB", "who", "ratio"]
+    return ("### Whole training steps of a char-rnn\n\nCross-entropy, Adam, global norm clipped at 5. MB is what is"
+            " held on the device, of peers the most.\n\n" + report.table(head, rows)) if rows else ""
 
 
 def plot_name(run, precision, kind):
@@ -106,7 +163,9 @@ def plot_name(run, precision, kind):
 def drawn(run, precision):
     """The plots for which a run has figures."""
     cases = run.of_precision(precision)
-    return [plot for plot in PLOTS if plot[0] != "ratio" or data.pairs(cases)]
+    empty = set() if data.pairs(cases) else {"ratio"}
+    empty |= set() if plots.sweeps(cases) else {"growth"}
+    return [plot for plot in PLOTS if plot[0] not in empty]
 
 
 def failures(run):
@@ -142,6 +201,14 @@ def mean_rows(run):
         cells = list(dict.fromkeys(case["cell"] for case in cases))
         for name, some in [*((cell, [cell]) for cell in cells), ("all", cells)]:
             means = [report.mean_cell(report.ratios(cases, report.theirs, some, mode))
+                     for mode in data.MODES]
+            if means != ["–", "–"]:
+                rows.append([precision, name, *means])
+        found = data.best_of(run.of_precision(precision, run.others))
+        for name, whole in (("layers, directions, ragged rows", False), ("whole steps of a char-rnn", True)):
+            means = [report.mean_cell([peer["ms"] / own["ms"] for what, (own, peer) in found.items()
+                                       if own and peer and (what.mode == "step") == whole
+                                       and (what.mode == "forward") == (mode == "infer")])
                      for mode in data.MODES]
             if means != ["–", "–"]:
                 rows.append([precision, name, *means])

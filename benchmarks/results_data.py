@@ -10,10 +10,10 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
+import grid  # noqa: E402
 import report  # noqa: E402
 from pytorch_table import PEERS  # noqa: E402
 
-GATES = {"tanh": 1, "relu": 1, "gru": 3, "lstm": 4, "lstm_peephole": 4}
 MODES = ("infer", "train")
 SAME_MODE = {"forward": "infer"}
 SAME_CELL = {"rnn": "tanh"}
@@ -24,13 +24,16 @@ class Unusable(Exception):
 
 
 class Run:
-    """One run. Of a simulated device it has no cases and no ceilings: its figures mean nothing."""
+    """One run. Of a simulated device it has no cases and no ceilings: its figures mean nothing. cases are single layers;
+    others have more layers, both directions, ragged rows, or are whole steps of training."""
 
     def __init__(self, name, lines):
         self.name = name
         self.lines = lines
         self.simulated = any(is_simulated(line) for line in lines)
-        self.cases = [] if self.simulated else [case_of(line) for line in lines if is_case(line)]
+        timed = [] if self.simulated else [case_of(line) for line in lines if is_case(line)]
+        self.cases = [case for case in timed if grid.is_single(what_of(case))]
+        self.others = [case for case in timed if not grid.is_single(what_of(case))]
         self.ceilings = [] if self.simulated else [line for line in lines if "ceiling" in line]
         self.sources = [line["text"] for line in lines if line.get("kind") == "source"]
 
@@ -65,9 +68,9 @@ class Run:
         own = {case["precision"] for case in self.cases if report.ours(case["software"])}
         return [precision for precision in PEERS if precision in own]
 
-    def of_precision(self, precision):
-        """Unroll's cases in a precision, and those of peers that stand against it."""
-        return [case for case in self.cases
+    def of_precision(self, precision, cases=None):
+        """Unroll's cases in a precision, and those of peers that stand against it; of single layers if none are given."""
+        return [case for case in (self.cases if cases is None else cases)
                 if case["precision"] == precision and report.ours(case["software"])
                 or case["precision"] in PEERS[precision] and report.theirs(case["software"])]
 
@@ -122,8 +125,6 @@ def is_case(line):
 
 def case_of(line):
     """A timed case in the words of all: a line that report.py takes."""
-    if line.get("layers", 1) != 1:
-        raise Unusable(f"a case of {line['layers']} layers; the tables are of one layer")
     case = dict(line)
     case["kind"] = "layer"
     case["cell"] = SAME_CELL.get(line["cell"], line["cell"])
@@ -138,19 +139,27 @@ def case_of(line):
     return case
 
 
+def what_of(case):
+    """What a case is, in the words of grid.py."""
+    mode = {same: mode for mode, same in SAME_MODE.items()}.get(case["mode"], case["mode"])
+    return grid.of_line({**case, "mode": mode})
+
+
 def operations(case):
-    """2*T*B*(I+H)*G*H of the matrix products, three times that for train."""
-    return ((3 if case["mode"] == "train" else 1) * 2.0 * case["T"] * case["B"]
-            * (case["I"] + case["H"]) * GATES[case["cell"]] * case["H"])
+    return grid.operations(what_of(case))
 
 
 def least_bytes(case):
-    """What must cross the memory at least, in float32: infer reads x and the weights and writes y; train
-    reads dy besides and writes the gradients of x and of the weights."""
-    rows = case["T"] * case["B"]
-    weights = GATES[case["cell"]] * case["H"] * (case["I"] + case["H"] + 2)
-    once = rows * case["I"] + weights + rows * case["H"]
-    return 4.0 * (2 * once if case["mode"] == "train" else once)
+    return grid.least_bytes(what_of(case))
+
+
+def best_of(cases):
+    """{what is timed: (Unroll's best case or None, the best peer's or None)}"""
+    found = {}
+    for case in cases:
+        found.setdefault(what_of(case), []).append(case)
+    return {what: tuple(report.fastest(case for case in same if who(case["software"]))
+                        for who in (report.ours, report.theirs)) for what, same in found.items()}
 
 
 def pairs(cases):

@@ -152,12 +152,49 @@ def time_per_step(run, precision, title):
     return picture.done()
 
 
-def series(picture, cases, x, y, colour, peer):
-    points = [(x.at(case["H"]), y.at(step_us(case))) for case in cases]
+def series(picture, cases, x, y, colour, peer, size="H"):
+    points = [(x.at(case[size]), y.at(step_us(case))) for case in cases]
     if len(points) > 1:
         picture.line(points, f"l{colour}", dashed=peer)
     for (across, up), case in zip(points, cases):
         picture.mark(across, up, colour, peer, square=peer, hint=described(case))
+
+
+def sweeps(cases):
+    """{(size, the first of them): cases as grid.py has them}, of all that Unroll has timed."""
+    return data.grid.sweeps(data.what_of(case) for case in data.best_own(cases))
+
+
+def growth(run, precision, title):
+    """A panel for each size that grows while the others stay; a colour for each cell and mode."""
+    cases = run.of_precision(precision)
+    best, found = data.best_of(cases), sweeps(cases)
+    names = list(dict.fromkeys((what.cell, what.mode) for _, what in found))
+    panels = list(dict.fromkeys((size, others(size, what)) for size, what in found))
+    wide, high = 300, 240
+    picture = Picture(LEFT + len(panels) * (wide + GAP), TOP + high + BOTTOM + 30,
+                      heading(run, precision, title))
+    picture.legend([("Unroll", GREY, False, False), ("the best peer", GREY, True, True)]
+                   + [(f"{cell}, {mode}", n % GREY, False, False) for n, (cell, mode) in enumerate(names)])
+    shown = [case for some in found.values() for what in some for case in best[what] if case]
+    for column, (size, fixed) in enumerate(panels):
+        some = {what: cases for (grows, what), cases in found.items() if (grows, others(grows, what)) == (size, fixed)}
+        sizes = [data.grid.size_of(what, size) for same in some.values() for what in same]
+        left, top = LEFT + column * (wide + GAP), TOP + 12
+        x = Axis(sizes, left, left + wide)
+        y = Axis([step_us(case) for case in shown], top + high, top)
+        picture.frame(x, y, (size, "µs a step"), fixed, x.apart(set(sizes)))
+        for what, same in some.items():
+            colour = names.index((what.cell, what.mode)) % GREY
+            for side, peer in ((1, True), (0, False)):
+                series(picture, [best[each][side] for each in same if best[each][side]], x, y, colour, peer, size)
+    return picture.done()
+
+
+def others(size, what):
+    """The sizes that stay."""
+    return ", ".join(f"{name}={value}" for name, value in zip("TBIH", what.shape)
+                     if name != size and (size, name) != ("H", "I"))
 
 
 def described(case):

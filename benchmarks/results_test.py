@@ -165,6 +165,43 @@ class ResultsTest(unittest.TestCase):
         self.assertAlmostEqual(case["gflops"], 1966080 / 2e-3 / 1e9)
         self.assertEqual(data.least_bytes(case), 4 * (1280 + 256 * 98 + 2560))
 
+    def test_layers_directions_ragged_rows_and_steps_have_tables_of_their_own(self):
+        both = {"layers": 2, "direction": "both", "lengths": "ragged"}
+        step = {"tokens_per_s": 1e6, "memory_mb": 12.5}
+        more = run([*GPU, {**own(mode="train", ms=2.0), **both}, {**peer("FP32", "plain", "train", ms=5.0), **both},
+                    {**own(mode="step", ms=4.0), **step},
+                    peer("FP32", "graph", "step", ms=6.0, tokens_per_s=7e5, memory_mb=99)])
+        self.assertEqual(len(more.cases), len(run(GPU).cases))
+        page = results.page(more)
+        self.assertIn("| lstm | train | 10,4,32,64, 2 layers, both directions, ragged | 2.00 |", page)
+        self.assertIn("| PyTorch plain FP32 | 2.50 |", page)
+        self.assertIn("| lstm | 10,4,32,64 | 1,000,000 | 12.5 | 700,000 | 99.0 | PyTorch graph FP32 | 1.50 |", page)
+        means = {name: rest for precision, name, *rest in results.mean_rows(more) if precision == "FP32"}
+        self.assertEqual(means["layers, directions, ragged rows"][1][:4], "2.50")
+        self.assertEqual(means["whole steps of a char-rnn"][1][:4], "1.50")
+
+    def test_bounds_stand_beside_times(self):
+        self.assertNotIn("What bounds it", results.page(run(GPU)))
+        bound = {"bound_ms": 0.5, "bound_by": "barriers", "bound_share": 0.3125, "of_peak": 0.05, "of_gemm": 0.0625, "of_memory": 0.01,
+                 "event_ms": 1.6, "cold_ms": 1.7, "plain_ms": 1.9}
+        page = results.page(run([*GPU, {**own(ms=1.9), **bound}]))
+        self.assertIn("| lstm | infer | 10,4,32,64 | 1.90 | 1.60 | 1.70 | 1.90 | 0.500 | barriers | 31.2 | 5.00 | 6.25 | 1.00 |",
+                      page)
+
+    def test_growth_is_drawn_where_one_size_alone_grows(self):
+        few = run([own(hidden=64), own(hidden=128)])
+        self.assertNotIn("growth", [kind for kind, *_ in results.drawn(few, "FP32")])
+        grown = [{**own(mode="train", ms=steps / 10), "T": steps} for steps in (10, 20, 40, 80)]
+        many = run([*grown, environment(),
+                    *({**peer("FP32", "plain", "train", ms=steps), "T": steps} for steps in (10, 20, 40, 80))])
+        picture = xml.fromstring(dict((kind, draw) for kind, _, draw in results.drawn(many, "FP32"))["growth"](
+            many, "FP32", "growth"))
+        hints = [text for text in picture.itertext() if "T,B,I,H" in text]
+        self.assertEqual(len(hints), 8)
+        self.assertIn("B=4, I=32, H=64", list(picture.itertext()))
+        for mark in picture.iter("{http://www.w3.org/2000/svg}circle"):
+            self.assertTrue(0 < float(mark.get("cx")) < float(picture.get("width")))
+
     def test_what_failed_is_a_row_that_says_why(self):
         page = results.page(run(GPU))
         self.assertIn("| PyTorch plain FP32 | 1 | RuntimeError: no / memory |", page)
@@ -220,8 +257,7 @@ class ResultsTest(unittest.TestCase):
         self.assertIn("no such file", project.main("--add", NAME + "-b", "nowhere.jsonl")[1])
 
     def test_what_is_no_data_is_refused_with_its_place(self):
-        for lines, message in ((text([own()]) + "{\n", "line 2: is no JSON"), ("3\n", "must be an object"),
-                               (text([{**own(), "layers": 2}]), "2 layers")):
+        for lines, message in ((text([own()]) + "{\n", "line 2: is no JSON"), ("3\n", "must be an object")):
             with self.assertRaisesRegex(data.Unusable, message):
                 data.parse(lines, NAME)
 

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Times torch.nn.RNN, GRU and LSTM over the shapes of benchmarks/grid.txt: a line of JSON for each case.
+"""Times torch.nn.RNN, GRU and LSTM over the cases of benchmarks/grid.txt: a line of JSON for each case.
 
 What is timed is what "unroll bench --grid" times: forward is y from x; train is forward, then backward
-from a fixed gradient of y to the gradients of x and of all weights and biases, without loss and update.
+from a fixed gradient of y to the gradients of x and of all weights and biases, without loss and update; step is
+a whole training step of a char-rnn: one-hot vectors, layers, linear, cross-entropy, backward, norm clipped at 5, Adam.
+Ragged rows are packed. In FP16 and BF16 a step keeps float32 weights and runs under autocast, all else is in that type.
 ms, p25 and p75 are the host's clock around work and synchronisation, as Unroll's are; event_ms is the
-median of as many runs between CUDA events. A case that fails is a line with "error", one without time one with
-"skipped". The first line tells the machine. pytorch_table.py joins the lines with Unroll's.
+median of as many runs between CUDA events, cold_ms of some before each of which more than the L2 cache holds was
+written. memory_mb is the most that PyTorch's allocator held. A case that fails is a line with "error", one without
+time one with "skipped". The first line tells the machine. pytorch_table.py joins the lines with Unroll's.
 """
 
 import argparse
@@ -19,8 +22,11 @@ import subprocess
 import sys
 import time
 
-CELLS = {"tanh": ("RNN", 1), "gru": ("GRU", 3), "lstm": ("LSTM", 4)}
-MODES = ("forward", "train")
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [HERE, os.path.dirname(HERE)]
+import grid  # noqa: E402
+
+CELLS = {"tanh": "RNN", "relu": "RNN", "gru": "GRU", "lstm": "LSTM"}
 PRECISIONS = ("FP32", "TF32", "FP16", "BF16")
 WAYS = ("plain", "graph", "compile")
 LEAST_RUNS = 5
@@ -35,9 +41,10 @@ class Failed(Exception):
 def parse(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    here = os.path.dirname(os.path.abspath(__file__))
-    parser.add_argument("--grid", metavar="FILE", default=os.path.join(here, "..", "grid.txt"),
-                        help="cells and shapes; default benchmarks/grid.txt")
+    parser.add_argument("--grid", metavar="FILE", default=os.path.join(HERE, "..", "grid.txt"),
+                        help="what to time; default benchmarks/grid.txt")
+    parser.add_argument("--sets", type=lambda text: text.split(","), default=(), metavar="A,B",
+                        help="only lines of the grid that are in one of these sets")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--precisions", type=functools.partial(chosen, PRECISIONS),
                         default=PRECISIONS, metavar="A,B", help="of " + " ".join(PRECISIONS))
@@ -54,25 +61,6 @@ def chosen(allowed, text):
         if part not in allowed:
             raise argparse.ArgumentTypeError(f"{part!r} is none of {', '.join(allowed)}")
     return tuple(text.split(","))
-
-
-def read_grid(path):
-    """All (cell, (T, B, I, H)) of a grid file that PyTorch has."""
-    cases = []
-    with open(path) as lines:
-        for number, line in enumerate(lines, 1):
-            words = line.split()
-            if not words or words[0].startswith("#"):
-                continue
-            shape = words[1].split(",") if len(words) == 2 else []
-            if len(shape) != 4 or not all(size.isdigit() and int(size) > 0 for size in shape):
-                raise SystemExit(f"{path}, line {number}: must be cells and a shape T,B,I,H,"
-                                 f" such as \"gru,lstm 64,32,512,512\", but is {line.strip()!r}")
-            cases += [(cell, tuple(map(int, shape))) for cell in words[0].split(",")
-                      if cell in CELLS]
-    if not cases:
-        raise SystemExit(f"{path} has no line such as \"gru,lstm 64,32,512,512\"")
-    return cases
 
 
 def ask_driver(*fields):
@@ -107,34 +95,75 @@ def now():
 
 
 class Case:
-    """One layer at one shape, with the input on the device."""
+    """A network at one shape, with its input on the device."""
 
-    def __init__(self, torch, device, precision, cell, shape, mode):
-        self.torch, self.device, self.mode = torch, device, mode
+    def __init__(self, torch, device, precision, what):
+        self.torch, self.device, self.mode = torch, device, what.mode
         if device == "cpu" and precision == "TF32":
             raise Failed("TF32 needs CUDA")
         tf32 = precision == "TF32"
         torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.backends.cudnn.allow_tf32 = tf32
-        dtype = {"FP16": torch.float16, "BF16": torch.bfloat16}.get(precision, torch.float32)
-        steps, batch, inputs, hidden = shape
+        half = {"FP16": torch.float16, "BF16": torch.bfloat16}.get(precision)
+        self.autocast = half if self.mode == "step" else None
+        self.dtype = half if half and not self.autocast else torch.float32
+        if device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        steps, batch, inputs, hidden = what.shape
         torch.manual_seed(1)
-        layer = getattr(torch.nn, CELLS[cell][0])(inputs, hidden)
-        self.layer = layer.to(device=device, dtype=dtype)
+        more = {"nonlinearity": what.cell} if CELLS[what.cell] == "RNN" else {}
+        layer = getattr(torch.nn, CELLS[what.cell])(
+            inputs, hidden, num_layers=what.layers, bidirectional=what.direction == "both", **more)
+        self.layer = layer.to(device=device, dtype=self.dtype)
         self.weights = list(self.layer.parameters())
-        self.x = self.uniform(dtype, steps, batch, inputs).requires_grad_(mode == "train")
-        self.dy = self.uniform(dtype, steps, batch, hidden)
+        if self.mode == "step":
+            self.prepare_step(steps, batch, inputs, hidden)
+            return
+        wide = hidden * grid.directions(what)
+        self.x = self.uniform(steps, batch, inputs).requires_grad_(self.mode == "train")
+        self.dy = self.uniform(steps, batch, wide)
+        self.lengths = grid.lengths_of(what) if what.lengths == "ragged" else None
 
-    def uniform(self, dtype, *shape):
-        return (self.torch.rand(*shape) * 2 - 1).to(device=self.device, dtype=dtype)
+    def uniform(self, *shape):
+        return (self.torch.rand(*shape) * 2 - 1).to(device=self.device, dtype=self.dtype)
+
+    def prepare_step(self, steps, batch, symbols, hidden):
+        torch, cuda = self.torch, self.device == "cuda"
+        self.symbols = symbols
+        self.tokens = torch.randint(symbols, (steps + 1, batch), device=self.device)
+        self.head = torch.nn.Linear(hidden, symbols).to(self.device)
+        self.weights += list(self.head.parameters())
+        # Its update runs in one kernel and inside of a graph, where the device has that.
+        self.adam = torch.optim.Adam(self.weights, lr=2e-3, **({"fused": True, "capturable": True} if cuda else {}))
 
     def run(self):
-        """The results of one run: y, and in mode train all gradients."""
+        """The results of one run: y, and in mode train all gradients; in mode step the loss."""
         if self.mode == "forward":
             with self.torch.no_grad():
-                return [self.layer(self.x)[0]]
-        y = self.layer(self.x)[0]
+                return [self.forward()]
+        if self.mode == "step":
+            return [self.step()]
+        y = self.forward()
         return [y, *self.torch.autograd.grad(y, [self.x, *self.weights], self.dy)]
+
+    def forward(self):
+        if self.lengths is None:
+            return self.layer(self.x)[0]
+        rnn = self.torch.nn.utils.rnn
+        packed = rnn.pack_padded_sequence(self.x, self.lengths, enforce_sorted=True)
+        return rnn.pad_packed_sequence(self.layer(packed)[0], total_length=self.x.shape[0])[0]
+
+    def step(self):
+        functional = self.torch.nn.functional
+        with self.torch.autocast(self.device, dtype=self.autocast, enabled=self.autocast is not None):
+            x = functional.one_hot(self.tokens[:-1], self.symbols).to(self.torch.float32)
+            logits = self.head(self.layer(x)[0])
+            loss = functional.cross_entropy(logits.flatten(0, 1).float(), self.tokens[1:].flatten())
+        self.adam.zero_grad(set_to_none=False)
+        loss.backward()
+        self.torch.nn.utils.clip_grad_norm_(self.weights, 5.0)
+        self.adam.step()
+        return loss.detach()
 
     def captured(self):
         """A function that replays a CUDA graph of run."""
@@ -186,13 +215,27 @@ class Case:
             self.synchronize()
             wall.append((time.perf_counter() - begun) * 1e3)
             if self.device == "cuda":
-                first, last = (self.torch.cuda.Event(enable_timing=True) for _ in range(2))
-                first.record()
-                run()
-                last.record()
-                self.synchronize()
-                events.append(first.elapsed_time(last))
+                events.append(self.between_events(run))
         return sorted(wall), sorted(events)
+
+    def between_events(self, run):
+        first, last = (self.torch.cuda.Event(enable_timing=True) for _ in range(2))
+        first.record()
+        run()
+        last.record()
+        self.synchronize()
+        return first.elapsed_time(last)
+
+    def cold(self, run):
+        """Milliseconds between events of runs that find nothing of theirs in the L2 cache."""
+        size = 2 * getattr(self.torch.cuda.get_device_properties(0), "L2_cache_size", 128 << 20)
+        written = self.torch.empty(size // 4, dtype=self.torch.int32, device=self.device)
+        found = []
+        for _ in range(LEAST_RUNS):
+            written.zero_()
+            self.synchronize()
+            found.append(self.between_events(run))
+        return sorted(found)
 
     def measure(self, way, seconds):
         run = self.prepared(way)
@@ -202,11 +245,13 @@ class Case:
                 raise Failed(f"result {n} (0 is y, then the gradients of x and of the weights)"
                              " holds NaN or infinity; the times would mean nothing")
         wall, events = self.repeat(run, seconds)
+        memory = self.torch.cuda.max_memory_allocated() / 1e6 if self.device == "cuda" else None
         line = {"ms": quantile(wall, 0.5), "p25": quantile(wall, 0.25),
                 "p75": quantile(wall, 0.75), "runs": len(wall)}
         if events:
             line.update(event_ms=quantile(events, 0.5), event_p25=quantile(events, 0.25),
-                        event_p75=quantile(events, 0.75))
+                        event_p75=quantile(events, 0.75), memory_mb=memory,
+                        cold_ms=quantile(self.cold(run), 0.5))
         return line
 
 
@@ -234,19 +279,14 @@ def quantile(ascending, share):
     return ascending[below] + (at - below) * (ascending[above] - ascending[below])
 
 
-def operations(cell, shape, mode):
-    """Of the matrix products, as Unroll counts them: 2*T*B*(I+H)*G*H, three times that for train."""
-    steps, batch, inputs, hidden = shape
-    return ((3 if mode == "train" else 1) * 2.0 * steps * batch * (inputs + hidden)
-            * CELLS[cell][1] * hidden)
-
-
 def timed(torch, options, case, seconds):
     """What is to be added to the line of a case."""
-    way, precision, cell, shape, mode = case
+    way, precision, what = case
     try:
-        line = Case(torch, options.device, precision, cell, shape, mode).measure(way, seconds)
-        line["gflops"] = operations(cell, shape, mode) / line["ms"] / 1e6
+        line = Case(torch, options.device, precision, what).measure(way, seconds)
+        line["gflops"] = grid.operations(what) / line["ms"] / 1e6
+        line["gbytes"] = grid.least_bytes(what) / line["ms"] / 1e6
+        line["tokens_per_s"] = sum(grid.lengths_of(what)) * 1e3 / line["ms"]
         return line
     except Failed as failure:
         return {"error": str(failure)}
@@ -256,9 +296,12 @@ def timed(torch, options, case, seconds):
 
 def main(arguments):
     options = parse(arguments)
-    cases = [(way, precision, cell, shape, mode) for way in WAYS if way in options.ways
-             for cell, shape in read_grid(options.grid) for mode in MODES
-             for precision in options.precisions]
+    try:
+        whats = [what for what in grid.read(options.grid, options.sets) if what.cell in CELLS]
+    except grid.BadGrid as failure:
+        raise SystemExit(str(failure)) from None
+    cases = [(way, precision, what) for way in WAYS if way in options.ways for what in whats
+             for precision in options.precisions if what.is_for(precision)]
     try:
         import torch
     except ImportError as failure:
@@ -269,9 +312,9 @@ def main(arguments):
     print(json.dumps(environment(torch, options.device)), flush=True)
     times = 0
     for n, case in enumerate(cases):
-        way, precision, cell, shape, mode = case
-        line = {"software": "PyTorch", "setting": way, "precision": precision, "cell": cell,
-                **dict(zip("TBIH", shape)), "layers": 1, "mode": mode, "date": now()}
+        way, precision, what = case
+        line = {"software": "PyTorch", "setting": way, "precision": precision, **what.fields(),
+                "date": now()}
         left = end - time.monotonic()
         if left <= 0:
             line["skipped"] = f"the budget of {options.budget:g} s was spent"

@@ -3,14 +3,20 @@
 
 usage: pytorch_table.py UNROLL.jsonl PYTORCH.jsonl [TITLE]
 
-A ratio above 1 says that Unroll is faster. Both sides are medians by the host's clock. Against TF32 of Unroll
-stands the better of PyTorch's TF32 and FP32, against BF16 the better of its BF16 and FP16.
+A ratio above 1 says that Unroll is faster. Both sides are medians by the host's clock; events, cold and plain are by the
+device's clock, warm, from emptied caches and without graphs. Against TF32 of Unroll stands the better of PyTorch's TF32
+and FP32, against BF16 the better of its BF16 and FP16. Peak is that of multiply-adds or tensor cores in the same
+precision as measured in this run; the bound is a model's, from the ceilings of this run (docs/performance.md).
 """
 
 import json
+import os
 import sys
 
-from report import digits, geometric, mean_cell, shape_of, table
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path += [HERE, os.path.dirname(HERE)]
+import grid  # noqa: E402
+from report import digits, geometric, mean_cell, table  # noqa: E402
 
 PEERS = {"FP32": ("FP32",), "TF32": ("TF32", "FP32"), "BF16": ("BF16", "FP16")}
 MODES = ("forward", "train")
@@ -30,11 +36,11 @@ def read(path):
 
 
 def key(line):
-    return line["cell"], shape_of(line), line["mode"]
+    return grid.of_line(line)
 
 
 def fastest(lines):
-    """The line of the lowest median for each cell, shape and mode."""
+    """The line of the lowest median for each case."""
     best = {}
     for line in lines:
         if "ms" in line and line["ms"] < best.get(key(line), line)["ms"] + 1e-12:
@@ -61,16 +67,65 @@ def section(precision, mode, own, peers):
     theirs = fastest(line for line in peers if line.get("precision") in PEERS[precision]
                      and line["mode"] == mode)
     rows, ratios = [], []
+    if not ours:
+        return "", []
     for case in dict.fromkeys([*ours, *theirs]):
-        left, right = ours.get(case), theirs.get(case)
+        left, right = ours.get(case, {}), theirs.get(case, {})
         ratio = right["ms"] / left["ms"] if left and right else None
-        ratios += [(case[0], ratio)] if ratio else []
-        rows.append([case[0], case[1], digits(left and left["ms"]), digits(left and left["gflops"]),
-                     digits(right and right["ms"]), digits(right and right.get("event_ms")),
-                     f"{right['setting']} {right['precision']}" if right else "–",
-                     f"{ratio:.2f}" if ratio else "–"])
-    head = ["cell", "T,B,I,H", "Unroll ms", "GFLOP/s", "PyTorch ms", "by events", "which", "ratio"]
+        ratios += [(case.cell, ratio)] if ratio else []
+        rows.append([case.cell, grid.words(case),
+                     *(digits(left.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms", "gflops")),
+                     percent(left.get("of_peak")), percent(left.get("of_gemm")), percent(left.get("of_memory")),
+                     digits(left.get("bound_ms")), left.get("bound_by", "–"),
+                     *(digits(right.get(name)) for name in ("ms", "event_ms", "cold_ms")),
+                     which(right), f"{ratio:.2f}" if ratio else "–"])
+    head = ["cell", "T,B,I,H", "Unroll ms", "events", "cold", "plain", "GFLOP/s", "% of peak", "% of gemm", "% of memory",
+            "bound ms", "by", "PyTorch ms", "events", "cold", "which", "ratio"]
     return (f"## {precision}, {mode}\n\n" + table(head, rows) if rows else ""), ratios
+
+
+def percent(share):
+    return digits(share and 100 * share)
+
+
+def which(line):
+    return f"{line['setting']} {line['precision']}" if line else "–"
+
+
+def whole_steps(own, peers):
+    """Tokens in a second and memory of whole training steps."""
+    rows = []
+    for precision in PEERS:
+        ours = fastest(line for line in own if line["precision"] == precision and line["mode"] == "step")
+        theirs = fastest(line for line in peers if line.get("precision") in PEERS[precision]
+                         and line["mode"] == "step")
+        for case in dict.fromkeys([*ours, *theirs]):
+            left, right = ours.get(case, {}), theirs.get(case, {})
+            rows.append([precision, case.cell, grid.words(case),
+                         *(digits(left.get(name)) for name in ("tokens_per_s", "memory_mb", "bound_ms", "event_ms")),
+                         left.get("bound_by", "–"),
+                         *(digits(right.get(name)) for name in ("tokens_per_s", "memory_mb")), which(right),
+                         f"{right['ms'] / left['ms']:.2f}" if left and right else "–"])
+    head = ["precision", "cell", "T,B,V,H", "Unroll tokens/s", "MB", "bound ms", "events ms", "by",
+            "PyTorch tokens/s", "MB", "which", "ratio"]
+    return ("## Whole training steps of a char-rnn\n\nCross-entropy, Adam, global norm clipped at 5. MB is what"
+            " is held on the device, of PyTorch the most.\n\n" + table(head, rows)) if rows else ""
+
+
+def growth(own, peers):
+    """What a step costs where one size grows and the others stay."""
+    rows = []
+    for precision in PEERS:
+        ours = fastest(line for line in own if line["precision"] == precision)
+        theirs = fastest(line for line in peers if line.get("precision") in PEERS[precision])
+        for (size, _), cases in grid.sweeps(ours).items():
+            for case in cases:
+                left, right = ours[case.key()], theirs.get(case.key(), {})
+                rows.append([precision, f"{case.cell} {case.mode}", size, grid.words(case),
+                             *(digits(1e3 * ms / case.shape[0] if ms else None)
+                               for ms in (left["ms"], left.get("bound_ms"), right.get("ms")))])
+    head = ["precision", "cell", "grows", "T,B,I,H", "Unroll µs a step", "bound", "PyTorch µs a step"]
+    return "## What a step costs as one size grows\n\n" + table(head, rows) if rows else ""
 
 
 def means(found):
@@ -90,12 +145,16 @@ def failures(lines):
     for line in lines:
         why = line.get("error") or line.get("skipped")
         if why:
-            what = " ".join([line["software"], line.get("setting", ""), line["precision"]])
+            what = " ".join([line.get("software", "Unroll"), line.get("setting", ""), line["precision"]])
             counts.setdefault((what.replace("  ", " "), why), []).append(line)
-    rows = [[what, str(len(cases)), " ".join(map(str, key(cases[0]))), why.replace("|", "/")]
+    rows = [[what, str(len(cases)), named(key(cases[0])), why.replace("|", "/")]
             for (what, why), cases in counts.items()]
     return ("## What was not timed\n\n" + table(["what", "cases", "the first", "why"], rows)
             ) if rows else ""
+
+
+def named(case):
+    return f"{case.cell} {grid.words(case)} {case.mode}"
 
 
 def main(arguments):
@@ -110,7 +169,8 @@ def main(arguments):
             sections.append(text)
             if ratios:
                 found[precision, mode] = ratios
-    parts = [*heading(own, peers, title), means(found), *sections, failures(own + peers)]
+    parts = [*heading(own, peers, title), means(found), whole_steps(own, peers), *sections,
+             growth(own, peers), failures(own + peers)]
     print("\n\n".join(part for part in parts if part))
 
 

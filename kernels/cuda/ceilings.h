@@ -28,6 +28,25 @@ KERNEL copy_kernel(READS(uint4, from), WRITES(uint4, to), offset items) {
   for (; i < items; i += lanes) AT(to, i) = AT(from, i);
 }
 
+/* Every group reads all items, a multiple of its lanes, so many rounds, each group from a place of its own on, so that
+ * they do not all want the same at once. out [GROUPS, GROUP] is what each lane has added up. */
+DEVICE_FN natural read_part(const uint4 *from, offset first, offset last) {
+  natural sum = 0;
+  for (offset i = first * GROUP + LANE; i < last * GROUP; i += GROUP) {
+    uint4 v = from[i];
+    sum += v.x + v.y + v.z + v.w;
+  }
+  return sum;
+}
+KERNEL read_kernel(READS(uint4, from), WRITES(natural, out), int rounds, offset items) {
+  offset passes = items / GROUP, first = GROUP_NUMBER % passes;
+  natural sum = 0;
+  for (int round = 0; round < rounds; round++) {
+    sum += read_part(START(from), first, passes) + read_part(START(from), 0, first);
+  }
+  AT(out, GROUP_NUMBER * GROUP + LANE) = sum;
+}
+
 /* With factor and addend 1 a chain that begins at c ends at c + REPEATS * items. */
 KERNEL fma_kernel(WRITES(real, out), real factor, real addend, offset items) {
   real x[CHAINS], sum = 0.0f;

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
  *     docs/equations.md
  * @param gates gate names in storage order; their count is G in the shapes [G*H, I] and [G*H, H]
  * @param states state names; the first one is the output h and the only one that meets W_hh
- * @param reserved values per (t, b, j) that forward keeps for backward
+ * @param reserved values per (t, b, j) that forward keeps for backward: the gates in their order,
+ *     then what else backward needs; or 0 if it needs no more than the states
  * @param unitWeights names of the weights that each unit has for itself, besides its rows of W_ih
  *     and W_hh; their count is P in the shape [P*H] of the parameter {@code weight_unit_l0}. Most
  *     cells have none

@@ -14,7 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * says why; {@code -Dunroll.require=cuda,opencl} makes it a failure, and {@code
  * -Dunroll.test.only=cuda} leaves the tests of others to another run. The name {@code native} is
  * the library of the backend cpu: see NativeLibraryTest. The name {@code oclgrind} is what watches
- * the kernels of opencl: see OclgrindCheck.
+ * the kernels of opencl: see OclgrindCheck. The name {@code chromium} is a browser: see
+ * InspectPageInBrowserTest.
  */
 public class RequiredBackendsTest {
   /** Names of the available backends. */
@@ -62,7 +63,7 @@ public class RequiredBackendsTest {
     List<String> names =
         Stream.concat(
                 Backend.list().stream().map(Backend.Availability::name),
-                Stream.of("native", "oclgrind"))
+                Stream.of("native", "oclgrind", "chromium"))
             .toList();
     for (String name : required()) {
       assertTrue(

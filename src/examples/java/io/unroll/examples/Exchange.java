@@ -21,15 +21,14 @@ public final class Exchange {
   /** A classifier of PyTorch goes on here, and back there. */
   public static void pytorch(Backend backend, Path state, Path back) throws IOException {
     try (Parameters parameters = new Parameters(backend, 42)) {
-      Recurrent rnn =
-          new Recurrent(parameters, "rnn", RecurrentConfig.of(CellSpec.LSTM, 4, 6).withLayers(2));
-      Linear head = new Linear(parameters, "head", 6, 11);
+      new Recurrent(parameters, "rnn", RecurrentConfig.of(CellSpec.LSTM, 4, 6).withLayers(2));
+      new Linear(parameters, "head", 6, 11);
       Weights.read(state)
           .without("module.encoder.")
           .renamed("module.lstm.", "rnn.")
           .renamed("module.decoder.", "head.")
           .load(parameters);
-      // ... train or run rnn and head, then:
+      // ... train or run the two layers, then:
       Weights.of(parameters).writeStateDict(back, Map.of("steps", "1000"));
     }
   }
@@ -38,7 +37,7 @@ public final class Exchange {
   public static void toOnnx(Backend backend, Path file) throws IOException {
     try (Parameters parameters = new Parameters(backend, 42)) {
       Recurrent gru = new Recurrent(parameters, "gru", RecurrentConfig.of(CellSpec.GRU, 2, 32));
-      Linear head = new Linear(parameters, "head", 32, 2);
+      new Linear(parameters, "head", 32, 2);
       // ... train, then:
       OnnxExport.of(parameters)
           .withLengths()

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * connectionist temporal classification adds up all the ways in which that reads as the digits.
  */
 public final class SpokenDigits implements Example {
-  private static final int UNSEEN = 300;
+  private static final int MOST = 300;
   private static final int WIDTH = 8;
   private static final int SHOWN = 5;
 
@@ -66,7 +66,8 @@ public final class SpokenDigits implements Example {
         trainer.clipNorm(1);
         losses = Examples.train(trainer, (t, step) -> loss(network, t, step, setup), setup.steps());
       }
-      ToneSequences unseen = ToneSequences.record(UNSEEN, setup.unseenSeed());
+      int count = setup.unseen(MOST);
+      ToneSequences unseen = ToneSequences.record(count, setup.unseenSeed());
       tape.begin(Tape.Mode.EVALUATION);
       CtcDecoder decoder = new CtcDecoder(0);
       Tensor logits = network.logits(tape, unseen);
@@ -75,10 +76,11 @@ public final class SpokenDigits implements Example {
           decoder.beam(logits, unseen.lengths(), WIDTH).stream()
               .map(readings -> readings.get(0).labels())
               .toArray(int[][]::new);
-      int[][] nearest = unseen.nearestMeans(ToneSequences.record(UNSEEN, setup.dataSeed(0)));
+      int[][] nearest =
+          unseen.nearestMeans(ToneSequences.record(setup.unseen(MOST), setup.dataSeed(0)));
       return new Learned(
           losses,
-          "label error rate on " + UNSEEN + " unseen recordings, beam of " + WIDTH,
+          "label error rate on " + count + " unseen recordings, beam of " + WIDTH,
           errorRate(beam, unseen),
           "label error rate of cutting at silence and taking the nearest mean",
           errorRate(nearest, unseen),
@@ -101,7 +103,7 @@ public final class SpokenDigits implements Example {
     List<String> lines = new ArrayList<>();
     double rate = errorRate(greedy, unseen);
     lines.add(String.format(Locale.ROOT, "read greedily, the label error rate is %.4f", rate));
-    for (int b = 0; b < SHOWN; b++) {
+    for (int b = 0; b < Math.min(SHOWN, unseen.lengths().length); b++) {
       int frames = unseen.lengths()[b];
       String spoken = digits(unseen.labels()[b]);
       lines.add("%2d frames speak %s, heard %s".formatted(frames, spoken, digits(beam[b])));

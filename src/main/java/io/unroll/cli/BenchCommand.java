@@ -1,7 +1,6 @@
 package io.unroll.cli;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.unroll.Backend;
 import io.unroll.CellSpec;
@@ -13,7 +12,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,12 +32,18 @@ import picocli.CommandLine.Spec;
           + " backward from a fixed gradient of the output to the gradients of the input and of"
           + " every weight, without loss and update.",
       "",
+      "A device with a clock of its own, cuda, also tells how long its commands took by that: with"
+          + " warm caches, after caches were emptied, and without graphs, for a quarter of the time"
+          + " each.",
+      "",
       "--profile then runs as often again and prints how long each kernel took by the clock of the"
           + " device, the largest share first. Such a clock may slow a device down, so the times"
           + " above are taken without it.",
       "",
-      "GFLOP/s counts the matrix products alone: 2*T*B*(I+H)*G*H for each layer, I = H above the"
-          + " first, three times that for train; G is 1 for tanh and relu, 3 for gru, 4 for lstm.",
+      "GFLOP/s counts the matrix products alone: 2*T*B*(I+H)*G*H for each layer and direction, with"
+          + " I = H above the first, or 2*H in both directions, three times that for train; G is 1"
+          + " for tanh and relu, 3 for gru, 4 for lstm. GB/s counts what memory must move at least:"
+          + " inputs, weights and outputs once, for train their gradients as well.",
       "",
       "--ceilings measures instead what the device cuda can do at best, a row for each: copies,"
           + " products, and how long it takes until what one block wrote is at another, within a"
@@ -54,11 +58,25 @@ import picocli.CommandLine.Spec;
       "  unroll bench --cell gru --shape 128,64,512,512 --layers 2",
       "  unroll bench --device opencl --profile",
       "  unroll bench --device cuda --ceilings --json",
+      "  unroll bench --device cuda --cell tanh --shape 64,32,512,512 --against ceilings.jsonl",
+      "  unroll bench --mode step --shape 50,50,65,128 --layers 2",
       "  unroll bench --device reference --shape 8,2,16,16 --mode forward --json",
       "  unroll bench --device cuda --precision bf16 --grid benchmarks/grid.txt --budget 60"
     })
 final class BenchCommand implements Callable<Integer> {
   private static final double TENTHS = 10;
+
+  /** What {@code --direction} takes. */
+  enum Direction {
+    ONE,
+    BOTH
+  }
+
+  /** What {@code --lengths} takes. */
+  enum Lengths {
+    FULL,
+    RAGGED
+  }
 
   @Mixin DeviceOptions device;
 
@@ -91,8 +109,25 @@ final class BenchCommand implements Callable<Integer> {
       names = "--mode",
       paramLabel = "MODE",
       defaultValue = "train",
-      description = "forward or train (default: ${DEFAULT-VALUE}).")
-  RecurrentBench.Mode mode;
+      description =
+          "forward, train, or step: a whole training step of a char-rnn with a vocabulary of I"
+              + " (default: ${DEFAULT-VALUE}).")
+  BenchCase.Mode mode;
+
+  @Option(
+      names = "--direction",
+      paramLabel = "D",
+      defaultValue = "one",
+      description = "one or both: each layer also from the end (default: ${DEFAULT-VALUE}).")
+  Direction direction;
+
+  @Option(
+      names = "--lengths",
+      paramLabel = "L",
+      defaultValue = "full",
+      description =
+          "full or ragged: rows of T down to about T/2 steps (default: ${DEFAULT-VALUE}).")
+  Lengths lengths;
 
   @Option(
       names = "--seconds",
@@ -100,7 +135,7 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "2",
       description = {
         "Time at least this long after a warm-up of half as long, and at least "
-            + RecurrentBench.MIN_RUNS
+            + Stopwatch.MIN_RUNS
             + " runs; with --ceilings a tenth of it for each row (default: ${DEFAULT-VALUE})."
       })
   double seconds;
@@ -116,6 +151,13 @@ final class BenchCommand implements Callable<Integer> {
   boolean ceilings;
 
   @Option(
+      names = "--rows",
+      paramLabel = "A,B",
+      split = ",",
+      description = "With --ceilings, only rows of these names, such as gemm (default: all rows).")
+  List<String> rows;
+
+  @Option(
       names = "--json",
       description = "Print one line of JSON, with --ceilings one for each row, and nothing else.")
   boolean json;
@@ -124,11 +166,27 @@ final class BenchCommand implements Callable<Integer> {
       names = "--grid",
       paramLabel = "FILE",
       description = {
-        "Time every cell and shape of a file, forward and train, and print a line of JSON for each"
-            + " as it comes. Ends with 1 if one failed. benchmarks/grid.txt is such a file"
+        "Time every case of a file and print a line of JSON for each as it comes. Ends with 1 if"
+            + " one failed. benchmarks/grid.txt is such a file, and says how one is written"
             + " (default: none)."
       })
   Path grid;
+
+  @Option(
+      names = "--sets",
+      paramLabel = "A,B",
+      split = ",",
+      description = "With --grid, only lines that are in one of these sets (default: all lines).")
+  List<String> sets;
+
+  @Option(
+      names = "--against",
+      paramLabel = "FILE",
+      description = {
+        "What --ceilings --json printed for the same device: adds how long a case takes at least by"
+            + " a model, what bounds it, and which share of the time that is (default: none)."
+      })
+  Path against;
 
   @Option(
       names = "--budget",
@@ -152,8 +210,22 @@ final class BenchCommand implements Callable<Integer> {
     if (grid != null) {
       return runGrid(out);
     }
+    if (rows != null) {
+      throw new InputException("--rows chooses ceilings; give --ceilings as well");
+    }
+    if (sets != null) {
+      throw new InputException("--sets chooses lines of a grid; give --grid as well");
+    }
+    BenchCase what;
+    try {
+      what =
+          new BenchCase(
+              cell, shape, layers, direction == Direction.BOTH, lengths == Lengths.RAGGED, mode);
+    } catch (IllegalArgumentException e) {
+      throw new InputException(e.getMessage());
+    }
     try (Backend backend = device.open(json ? null : out)) {
-      runOne(backend, new BenchCase(cell, shape, layers, mode), out);
+      runOne(backend, what, out);
       return 0;
     }
   }
@@ -169,7 +241,8 @@ final class BenchCommand implements Callable<Integer> {
         throw new WorkFailedException("--ceilings is not possible here: " + offer.refusal());
       }
       double each = seconds / TENTHS;
-      int failed = new CeilingsTable(provenance(backend), offer.ceilings(), out, json).print(each);
+      CeilingsTable table = new CeilingsTable(provenance(backend), offer.ceilings(), out, json);
+      int failed = table.print(each, name -> rows == null || rows.contains(name));
       if (failed > 0) {
         throw new WorkFailedException(
             failed + " of the rows were wrong on " + backend.description());
@@ -185,7 +258,9 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void refuseShape(String why) {
-    for (String other : List.of("--cell", "--shape", "--layers", "--mode", "--profile")) {
+    for (String other :
+        List.of(
+            "--cell", "--shape", "--layers", "--direction", "--lengths", "--mode", "--profile")) {
       if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
         throw new InputException(why + "; leave out " + other);
       }
@@ -194,9 +269,16 @@ final class BenchCommand implements Callable<Integer> {
 
   private int runGrid(PrintWriter out) throws IOException {
     refuseShape("--grid names what is timed");
-    BenchGrid cases = BenchGrid.read(grid);
+    GridFile file = GridFile.read(grid);
+    List<GridFile.Entry> chosen = file.entries(sets == null ? List.of() : sets);
     try (Backend backend = device.open(null)) {
-      return cases.run(provenance(backend), seconds, budget, out) == 0 ? 0 : 1;
+      List<BenchCase> cases =
+          chosen.stream()
+              .filter(entry -> entry.isFor(backend.precision()))
+              .map(GridFile.Entry::what)
+              .toList();
+      BenchGrid all = new BenchGrid(cases, provenance(backend), bound(backend));
+      return all.run(seconds, budget, out) == 0 ? 0 : 1;
     }
   }
 
@@ -206,24 +288,46 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private void runOne(Backend backend, BenchCase what, PrintWriter out) {
+  private void runOne(Backend backend, BenchCase what, PrintWriter out) throws IOException {
     DeviceProfiler profiler = profile ? profiler(backend) : null;
-    double[] times;
+    Bound bound = bound(backend);
+    BenchTimes times;
     List<KernelTime> kernels = null;
-    try (RecurrentBench bench = new RecurrentBench(backend, what)) {
-      times = bench.measure(seconds);
+    try (Stopwatch watch = new Stopwatch(backend);
+        Workload work = BenchGrid.workload(backend, what)) {
+      times = watch.measure(work, seconds);
       if (profiler != null) {
-        kernels = bench.profile(profiler, times.length);
+        kernels = watch.profile(work, profiler, times.host().runs());
       }
     }
+    Bound.Estimate least = bound == null ? null : bound.of(what, backend);
     if (json) {
-      out.println(new Gson().toJson(asJson(backend, what, times, kernels)));
-    } else {
-      print(out, what, times);
-      if (kernels != null) {
-        print(out, kernels, times.length);
+      JsonObject line = what.describe(provenance(backend));
+      times.addTo(line, what);
+      if (least != null) {
+        least.addTo(line, times);
       }
+      if (kernels != null) {
+        line.add("profile", BenchReport.asJson(kernels));
+      }
+      out.println(new Gson().toJson(line));
+      return;
     }
+    BenchReport report = new BenchReport(out);
+    report.print(what, times, least, provenance(backend).caution());
+    if (kernels != null) {
+      report.print(kernels, times.host().runs());
+    }
+  }
+
+  /** What to hold cases against, or null. */
+  private Bound bound(Backend backend) throws IOException {
+    if (against == null) {
+      return null;
+    }
+    Bound bound = new Bound(MeasuredCeilings.read(against));
+    bound.requireSame(backend);
+    return bound;
   }
 
   private static DeviceProfiler profiler(Backend backend) {
@@ -232,62 +336,5 @@ final class BenchCommand implements Callable<Integer> {
       throw new WorkFailedException("--profile is not possible here: " + offer.refusal());
     }
     return offer.profiler();
-  }
-
-  private JsonObject asJson(
-      Backend backend, BenchCase what, double[] times, List<KernelTime> kernels) {
-    JsonObject line = what.describe(provenance(backend));
-    what.addTimes(line, times);
-    if (kernels != null) {
-      line.add("profile", asJson(kernels));
-    }
-    return line;
-  }
-
-  private static JsonArray asJson(List<KernelTime> kernels) {
-    JsonArray lines = new JsonArray();
-    for (KernelTime kernel : kernels) {
-      JsonObject line = new JsonObject();
-      line.addProperty("kernel", kernel.name());
-      line.addProperty("launches", kernel.launches());
-      line.addProperty("total_ms", kernel.totalNanos() / 1e6);
-      line.addProperty("median_us", kernel.medianNanos() / 1e3);
-      line.addProperty("share", share(kernel, kernels));
-      lines.add(line);
-    }
-    return lines;
-  }
-
-  /** Of the time of all kernels, from 0 to 1. */
-  private static double share(KernelTime kernel, List<KernelTime> kernels) {
-    long all = kernels.stream().mapToLong(KernelTime::totalNanos).sum();
-    return all == 0 ? 0 : (double) kernel.totalNanos() / all;
-  }
-
-  private static void print(PrintWriter out, List<KernelTime> kernels, int runs) {
-    out.printf("%nOn the device, over %d runs:%n", runs);
-    out.println("  share    total ms   launches   median us  kernel");
-    for (KernelTime kernel : kernels) {
-      out.printf(
-          Locale.ROOT,
-          "%6.1f%% %11.3f %10d %11.1f  %s%n",
-          100 * share(kernel, kernels),
-          kernel.totalNanos() / 1e6,
-          kernel.launches(),
-          kernel.medianNanos() / 1e3,
-          kernel.name());
-    }
-  }
-
-  private static void print(PrintWriter out, BenchCase what, double[] times) {
-    out.println(what);
-    out.printf(
-        Locale.ROOT,
-        "median %.3f ms, half of the %d runs between %.3f and %.3f ms%n",
-        RecurrentBench.quantile(times, 0.5),
-        times.length,
-        RecurrentBench.quantile(times, 0.25),
-        RecurrentBench.quantile(times, 0.75));
-    out.printf(Locale.ROOT, "%.2f GFLOP/s%n", what.gigaflops(times));
   }
 }

@@ -134,6 +134,12 @@ final class BenchFiles {
     if (!layers.equals("1")) {
       words.add(layers + " layers");
     }
+    if (text(line, "direction", "one").equals("both")) {
+      words.add("both directions");
+    }
+    if (text(line, "lengths", "full").equals("ragged")) {
+      words.add("ragged");
+    }
     words.add(required(line, "mode"));
     words.add(required(line, "precision"));
     if (kind.equals("cpu")) {

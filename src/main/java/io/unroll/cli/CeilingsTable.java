@@ -7,6 +7,7 @@ import io.unroll.device.DeviceCeilings.Outcome;
 import io.unroll.device.DeviceCeilings.Row;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.function.Predicate;
 
 /** Prints what a device can do at best, each row as soon as it is measured. */
 final class CeilingsTable {
@@ -28,16 +29,17 @@ final class CeilingsTable {
    * Measures and prints.
    *
    * @param seconds for each row at least
+   * @param wanted whether rows of a name are measured
    * @return how many rows were wrong
    */
-  int print(double seconds) {
+  int print(double seconds, Predicate<String> wanted) {
     if (!json) {
       if (ceilings.caution() != null) {
         out.println(ceilings.caution());
       }
       out.println("ceiling         of                                     median  (quartiles)");
     }
-    ceilings.measure(seconds, this::print);
+    ceilings.measure(seconds, wanted, this::print);
     return failed;
   }
 
@@ -64,15 +66,12 @@ final class CeilingsTable {
       line.addProperty("p75", quantile(row, 0.75));
       line.addProperty("runs", row.figures().size());
     }
-    if (ceilings.caution() != null) {
-      line.addProperty("caution", ceilings.caution());
-    }
     provenance.addTo(line);
     return line;
   }
 
   private static double quantile(Row row, double share) {
-    return RecurrentBench.quantile(
+    return Spread.quantile(
         row.figures().stream().mapToDouble(Double::doubleValue).toArray(), share);
   }
 

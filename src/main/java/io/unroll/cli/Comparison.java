@@ -165,6 +165,6 @@ final class Comparison {
 
   private static double median(List<Pass> passes) {
     double[] sorted = passes.stream().mapToDouble(Pass::figure).sorted().toArray();
-    return RecurrentBench.quantile(sorted, 0.5);
+    return Spread.quantile(sorted, 0.5);
   }
 }

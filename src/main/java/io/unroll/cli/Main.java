@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       SampleCommand.class,
       EvalCommand.class,
+      InspectCommand.class,
       ExportCommand.class,
       ImportCommand.class
     },

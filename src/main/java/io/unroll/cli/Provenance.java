@@ -3,6 +3,7 @@ package io.unroll.cli;
 import com.google.gson.JsonObject;
 import io.unroll.Backend;
 import io.unroll.device.Device;
+import io.unroll.device.DeviceCeilings;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -41,8 +42,17 @@ final class Provenance {
     return backend;
   }
 
+  /** What a reader of the figures must know, such as that they mean nothing; null for nothing. */
+  String caution() {
+    DeviceCeilings ceilings = Device.of(backend).ceilings().ceilings();
+    return ceilings == null ? null : ceilings.caution();
+  }
+
   /** Adds the fields; the date is now, in UTC. */
   void addTo(JsonObject line) {
+    if (caution() != null) {
+      line.addProperty("caution", caution());
+    }
     line.addProperty("device", backend.name());
     line.addProperty("precision", backend.precision().name());
     line.addProperty("threads", threads);

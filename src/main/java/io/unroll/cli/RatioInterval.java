@@ -35,7 +35,7 @@ record RatioInterval(double median, double low, double high, int pairs) {
   static RatioInterval of(double[] sorted) {
     int rank = rank(sorted.length);
     return new RatioInterval(
-        RecurrentBench.quantile(sorted, 0.5),
+        Spread.quantile(sorted, 0.5),
         rank == 0 ? 0 : sorted[rank - 1],
         rank == 0 ? Double.POSITIVE_INFINITY : sorted[sorted.length - rank],
         sorted.length);

@@ -5,7 +5,7 @@ import io.unroll.CellSpec;
 
 /**
  * What a device must offer so that the engine can run every cell, layer, loss and optimizer on it:
- * nine verbs and three optional capabilities.
+ * nine verbs and four optional capabilities.
  *
  * <p>Work is queued in order; {@link #copyOut} and {@link #synchronize} wait for it. Matrices are
  * row-major. Arguments have been checked by the caller; a device only asserts them. Not
@@ -116,6 +116,12 @@ public interface Device extends Backend {
   default DeviceProfiler.Offer profiler() {
     return DeviceProfiler.Offer.refused(
         "backend \"" + name() + "\" has no clock for single kernels");
+  }
+
+  /** A way to time work by the device's own clock, or why it has none; asking costs nothing. */
+  default DeviceTimer.Offer timer() {
+    return DeviceTimer.Offer.refused(
+        "backend \"" + name() + "\" has no clock of its own; cuda has");
   }
 
   /** A way to measure what this device can do at best, or why it has none; asking costs nothing. */

@@ -2,6 +2,7 @@ package io.unroll.device;
 
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Measures what a device can do at best, each thing by itself: copies, products, and what it costs
@@ -9,13 +10,14 @@ import java.util.function.Consumer;
  */
 public interface DeviceCeilings {
   /**
-   * Measures everything, one row after the other. What cannot be measured is a row that says why.
-   * Takes memory of the device and gives it back.
+   * Measures one row after the other. What cannot be measured is a row that says why. Takes memory
+   * of the device and gives it back.
    *
    * @param seconds how long each row is measured at least
+   * @param wanted whether rows of a name are measured; others are left out
    * @param each gets every row as soon as it is there
    */
-  void measure(double seconds, Consumer<Row> each);
+  void measure(double seconds, Predicate<String> wanted, Consumer<Row> each);
 
   /** What a reader of the figures must know, such as that they mean nothing; null for nothing. */
   String caution();

@@ -14,6 +14,21 @@ public interface FusedRecurrence {
    */
   void backward(RecurrentCall call);
 
+  /** What a step forward takes with so many rows, or null where nobody has counted it. */
+  default Step step(int batch) {
+    return null;
+  }
+
+  /**
+   * What one step takes of a device, for models of its time.
+   *
+   * @param isLaunch whether each step is a launch of its own; else all are one, in which a group
+   *     waits for its own lanes after each step
+   * @param groups that work side by side
+   * @param bytes of W_hh that all groups together read from beyond their processors in each step
+   */
+  record Step(boolean isLaunch, long groups, long bytes) {}
+
   /**
    * What a device answers when asked for a fused recurrence.
    *

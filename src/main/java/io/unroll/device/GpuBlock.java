@@ -58,6 +58,11 @@ final class GpuBlock implements FusedRecurrence {
     launch(backward, c, c.ldDy);
   }
 
+  @Override
+  public Step step(int batch) {
+    return new Step(false, GpuKernels.pieces(batch, plan.rowsOfGroup()), 0);
+  }
+
   private void launch(DeviceKernel kernel, RecurrentCall c, int ld) {
     assert c.hiddenSize <= plan.mostHidden() : c.hiddenSize + " units, made for fewer";
     args.i32(c.steps).i32(c.batch).i32(c.hiddenSize).i32(c.reverse ? 1 : 0).i32(ld);

@@ -61,6 +61,12 @@ final class GpuSequence implements FusedRecurrence {
     launch(backward, c, c.ldDy);
   }
 
+  @Override
+  public Step step(int batch) {
+    long groups = GpuKernels.pieces(batch, plan.rowsOfGroup(gpu.groupSize()));
+    return new Step(false, groups, plan.kept() ? 0 : groups * Float.BYTES * plan.weights());
+  }
+
   private void launch(DeviceKernel kernel, RecurrentCall c, int ld) {
     args.i32(c.steps).i32(c.batch).i32(c.hiddenSize).i32(c.reverse ? 1 : 0).i32(ld);
     args.i32(plan.lanesOfRow());

@@ -20,6 +20,8 @@ final class GpuStep implements FusedRecurrence {
   private final GpuEntry backwardEntry;
   private final Shape forwardShape;
   private final Shape backwardShape;
+  private final int hiddenSize;
+  private final long weightBytes;
   private final KernelArgs args = new KernelArgs();
   private DeviceKernel forward;
   private DeviceKernel backward;
@@ -49,6 +51,9 @@ final class GpuStep implements FusedRecurrence {
   GpuStep(Gpu gpu, GpuWorkspace transposed, CellSpec cell, int batch, int hiddenSize) {
     this.gpu = gpu;
     this.transpose = new GpuTranspose(gpu, transposed);
+    this.hiddenSize = hiddenSize;
+    long bytes = gpu.precision() == Precision.BF16 ? Short.BYTES : Float.BYTES;
+    this.weightBytes = bytes * cell.gateCount() * hiddenSize * hiddenSize;
     String file;
     Map<String, Integer> constants;
     if (gpu.precision() == Precision.FP32) {
@@ -137,6 +142,12 @@ final class GpuStep implements FusedRecurrence {
       afterAt = dzhAt;
       timeAfter = t;
     }
+  }
+
+  @Override
+  public Step step(int batch) {
+    long readers = GpuKernels.pieces(batch, (long) forwardShape.rows * forwardShape.times);
+    return new Step(true, forwardShape.pieces(batch, hiddenSize), readers * weightBytes);
   }
 
   private void addSizes(RecurrentCall c, int ld, int t) {

@@ -29,6 +29,7 @@ public final class RecurrentPass {
   private Span resets;
   private Span zx;
   private Span states;
+  private Span kept;
   private Span outputsFromStart;
   private Span outputsFromOne;
   private Span dzh;
@@ -56,7 +57,7 @@ public final class RecurrentPass {
    *
    * @param lengths int[B], or null if every row has all steps
    * @param resets int[T,B], or null for none: {@link RecurrentCall#resets}
-   * @param keep whether {@link #backward} will be called
+   * @param keep whether {@link #backward} or {@link #kept} will be called
    */
   public void begin(Arena arena, int steps, int batch, Span lengths, Span resets, boolean keep) {
     boolean sameSizes = steps == call.steps && batch == call.batch;
@@ -75,8 +76,9 @@ public final class RecurrentPass {
     call.states = states.buffer();
     call.statesAt = states.at();
     call.keep = null;
+    kept = null;
     if (keep && cell.reserved() > 0) {
-      Span kept = arena.reals((long) steps * batch * cell.reserved() * call.hiddenSize);
+      kept = arena.reals((long) steps * batch * cell.reserved() * call.hiddenSize);
       call.keep = kept.buffer();
       call.keepAt = kept.at();
     }
@@ -101,6 +103,14 @@ public final class RecurrentPass {
     return states;
   }
 
+  /**
+   * What forward kept, [T,B,K,H], the gates first; undefined past a row's length. Null if {@link
+   * #begin} was told to keep nothing, or the cell has nothing to keep.
+   */
+  public Span kept() {
+    return kept;
+  }
+
   /** Where in {@link #states} state s before the first step belongs, [B,H]. */
   public long firstStateAt(int s) {
     return stateAt(s, call.reverse ? call.steps : 0);
@@ -118,6 +128,12 @@ public final class RecurrentPass {
   /** The output h of all steps [T,B,H]; past a row's length it holds the carried state. */
   public Span outputStates() {
     return call.reverse ? outputsFromStart : outputsFromOne;
+  }
+
+  /** State s after each step, [T,B,H]; past a row's length it holds the carried state. */
+  public Span statesAfterSteps(int s) {
+    long first = s * call.stateStride() + (call.reverse ? 0 : stateSize());
+    return states.slice(first, call.steps * stateSize());
   }
 
   /**

@@ -249,7 +249,14 @@ public final class OnnxFile {
           "has no such node " + Quoting.quoted(name) + "; there are " + allowed,
           "Give one of them.");
     }
-    return model.nodes().stream().filter(node -> node.name().equals(name)).findFirst().get();
+    List<Node> found = model.nodes().stream().filter(node -> node.name().equals(name)).toList();
+    if (found.size() > 1) {
+      throw new FileFormatException(
+          path,
+          "has " + found.size() + " nodes " + Quoting.quoted(name),
+          "Give each node a name of its own.");
+    }
+    return found.get(0);
   }
 
   String path() {
@@ -286,15 +293,15 @@ public final class OnnxFile {
     return null;
   }
 
-  FileFormatException notConstant(Node node, String input, String name) {
-    Node source = byOutput.get(name);
+  FileFormatException notConstant(Node node, String role, String tensor) {
+    Node source = byOutput.get(tensor);
     return new FileFormatException(
         path,
         what(node)
             + ": its "
-            + input
+            + role
             + " "
-            + Quoting.quoted(name)
+            + Quoting.quoted(tensor)
             + (source == null ? " is an input of the graph" : " is computed by " + what(source))
             + ", but must be a constant",
         "Export with constant folding, the default of torch.onnx.export.");

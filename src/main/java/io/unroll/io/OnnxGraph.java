@@ -2,6 +2,7 @@ package io.unroll.io;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.List;
 
 /**
@@ -67,39 +68,38 @@ final class OnnxGraph {
 
   /** A float constant, rounded to nearest. */
   void constant(String name, double[] values, long... shape) {
-    ByteBuffer raw = littleEndian((long) values.length * Float.BYTES);
+    byte[] raw = bytes((long) values.length * Float.BYTES);
+    FloatBuffer floats = ByteBuffer.wrap(raw).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
     for (double value : values) {
-      raw.putFloat((float) value);
+      floats.put((float) value);
     }
     constant(name, FLOAT, raw, shape);
   }
 
   /** An int64 constant. */
   void constant(String name, long[] values, long... shape) {
-    ByteBuffer raw = littleEndian((long) values.length * Long.BYTES);
-    for (long value : values) {
-      raw.putLong(value);
-    }
+    byte[] raw = bytes((long) values.length * Long.BYTES);
+    ByteBuffer.wrap(raw).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(values);
     constant(name, INT64, raw, shape);
   }
 
-  private void constant(String name, int type, ByteBuffer raw, long... shape) {
+  private void constant(String name, int type, byte[] raw, long... shape) {
     ProtobufWriter tensor = new ProtobufWriter();
     for (long size : shape) {
       tensor.integer(1, size);
     }
-    graph.message(5, tensor.integer(2, type).text(8, name).bytes(9, raw.array()));
+    graph.message(5, tensor.integer(2, type).text(8, name).bytes(9, raw));
   }
 
   /** A protocol buffer ends at 2 GiB; other formats of ONNX keep such weights in a second file. */
-  private ByteBuffer littleEndian(long bytes) {
-    weightBytes += bytes;
+  private byte[] bytes(long count) {
+    weightBytes += count;
     if (weightBytes > Integer.MAX_VALUE - (1 << 20)) {
       throw new IllegalArgumentException(
           "the weights take more than 2 GiB, which an ONNX file cannot hold; export a smaller"
               + " model");
     }
-    return ByteBuffer.allocate((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+    return new byte[(int) count];
   }
 
   /**

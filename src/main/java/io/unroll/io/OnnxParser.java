@@ -15,11 +15,7 @@ import java.util.Map;
  * those of onnx.proto in github.com/onnx/onnx.
  */
 final class OnnxParser {
-  /**
-   * An attribute of a node; what it is not is zero, null or empty.
-   *
-   * @param integer of an int, or of a float rounded towards zero
-   */
+  /** An attribute of a node; what it is not is zero, null or empty. */
   record Attribute(
       String name, long integer, double real, String text, List<String> texts, OnnxTensor tensor) {}
 
@@ -41,6 +37,9 @@ final class OnnxParser {
     }
   }
 
+  /** Of a protocol buffer, and of a Java array. */
+  private static final int MAX_BYTES = Integer.MAX_VALUE - 8;
+
   private final Path path;
   private final List<Node> nodes = new ArrayList<>();
   private final Map<String, OnnxTensor> initializers = new LinkedHashMap<>();
@@ -54,6 +53,12 @@ final class OnnxParser {
     if (Files.isDirectory(path)) {
       throw new FileFormatException(
           path.toString(), "this is a folder, not a file", "Give the path of an ONNX file.");
+    }
+    if (Files.size(path) > MAX_BYTES) {
+      throw new FileFormatException(
+          path.toString(),
+          "has " + Files.size(path) + " bytes, but an ONNX model has at most " + MAX_BYTES,
+          "Export it with its weights in a second file.");
     }
     OnnxParser parser = new OnnxParser(path);
     parser.readModel(ByteBuffer.wrap(Files.readAllBytes(path)));

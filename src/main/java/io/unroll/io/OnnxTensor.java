@@ -117,7 +117,7 @@ final class OnnxTensor {
   private long elements(String what) throws FileFormatException {
     long elements = 1;
     for (long size : shape) {
-      if (size < 0 || size > 0 && elements > MAX_ARRAY / size) {
+      if (size < 0 || (size > 0 && elements > MAX_ARRAY / size)) {
         throw wrong(
             what + " has the shape " + Arrays.toString(shape) + ", which no array can hold",
             "Export the model again.");
@@ -147,8 +147,9 @@ final class OnnxTensor {
         throw wrongSize(what, length + " bytes at " + offset + " of " + location);
       }
       ByteBuffer bytes = ByteBuffer.allocate((int) length);
-      while (bytes.hasRemaining() && channel.read(bytes, offset + bytes.position()) >= 0) {
-        continue;
+      int read = 0;
+      while (bytes.hasRemaining() && read >= 0) {
+        read = channel.read(bytes, offset + bytes.position());
       }
       return bytes.flip();
     } catch (NoSuchFileException e) {

@@ -83,6 +83,11 @@ public final class Recurrent {
       return finalStates;
     }
 
+    /** The states and gates of every layer at every step. */
+    public Activations activations() {
+      return new Activations(y, stack.config, passes);
+    }
+
     /** The last h, [L*D,B,H]. */
     public Tensor hN() {
       return finalStates().get(0);
@@ -241,7 +246,7 @@ public final class Recurrent {
       int slot = layer * config.directions() + d;
       RecurrentPass pass = output.passes[slot];
       Span resets = resets(options, d, (long) steps * batch);
-      pass.begin(tape.arena(), steps, batch, lengths, resets, tape.training());
+      pass.begin(tape.arena(), steps, batch, lengths, resets, tape.keepsGates());
       firstStates(pass, slot, tape.kernels(), options);
       Span part =
           out == null ? null : out.slice((long) d * hidden, out.length() - (long) d * hidden);

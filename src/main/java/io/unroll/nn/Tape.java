@@ -29,7 +29,9 @@ public final class Tape implements AutoCloseable {
     /** Records, so that {@link Tape#backward} can run; dropout drops. */
     TRAINING,
     /** Records nothing; dropout does nothing. */
-    EVALUATION
+    EVALUATION,
+    /** As {@link #EVALUATION}, but gates are kept for {@link Recurrent.Output#activations}. */
+    OBSERVATION
   }
 
   private final Kernels kernels;
@@ -132,7 +134,7 @@ public final class Tape implements AutoCloseable {
    * those of other tensors are overwritten.
    *
    * @param loss one element, a result of this step
-   * @throws IllegalStateException if the step was begun in {@link Mode#EVALUATION}
+   * @throws IllegalStateException if the step was not begun in {@link Mode#TRAINING}
    */
   public void backward(Tensor loss) {
     if (loss.size() != 1) {
@@ -152,7 +154,7 @@ public final class Tape implements AutoCloseable {
    * @param results of this step, each once
    * @param startingGradients for each result one of the same number of elements, such as inputs
    * @throws ShapeException if the lists or the sizes of a pair differ
-   * @throws IllegalStateException if the step was begun in {@link Mode#EVALUATION}
+   * @throws IllegalStateException if the step was not begun in {@link Mode#TRAINING}
    */
   public void backward(List<Tensor> results, List<Tensor> startingGradients) {
     if (results.isEmpty() || results.size() != startingGradients.size()) {
@@ -249,6 +251,11 @@ public final class Tape implements AutoCloseable {
 
   boolean training() {
     return mode == Mode.TRAINING;
+  }
+
+  /** Whether what a cell computed within a step is kept beyond it. */
+  boolean keepsGates() {
+    return mode != Mode.EVALUATION;
   }
 
   /** Takes count random numbers; returns the position of the first. */

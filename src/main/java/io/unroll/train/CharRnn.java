@@ -183,12 +183,20 @@ public final class CharRnn implements AutoCloseable {
    * @return [T,B,V]
    */
   public Tensor logits(Indices characters, RecurrentState state) {
+    return logits(read(characters, state));
+  }
+
+  /** The layers' part of {@link #logits(Indices, RecurrentState)}. */
+  Recurrent.Output read(Indices characters, RecurrentState state) {
     Recurrent.Options carried = Recurrent.Options.carried(state);
-    Recurrent.Output output =
-        embedding == null
-            ? recurrent.forward(characters, carried)
-            : recurrent.forward(embedding.forward(characters), carried);
-    return head.forward(Ops.dropout(output.y(), config.dropout()));
+    return embedding == null
+        ? recurrent.forward(characters, carried)
+        : recurrent.forward(embedding.forward(characters), carried);
+  }
+
+  /** What {@link #logits(Indices, RecurrentState)} makes of the layers' output. */
+  Tensor logits(Recurrent.Output read) {
+    return head.forward(Ops.dropout(read.y(), config.dropout()));
   }
 
   /** Zero states for rows of text that are followed over several steps. */

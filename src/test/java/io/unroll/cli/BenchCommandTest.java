@@ -89,7 +89,7 @@ class BenchCommandTest {
     assertEquals("train", line.get("mode").getAsString());
     assertEquals(5, line.get("I").getAsInt());
     assertEquals(7, line.get("H").getAsInt());
-    assertEquals(RecurrentBench.MIN_RUNS, line.get("runs").getAsInt());
+    assertEquals(Stopwatch.MIN_RUNS, line.get("runs").getAsInt());
     double ms = line.get("ms").getAsDouble();
     assertTrue(ms > 0 && line.get("p25").getAsDouble() <= ms, out);
     assertTrue(line.get("p75").getAsDouble() >= ms, out);
@@ -110,6 +110,14 @@ class BenchCommandTest {
   }
 
   @Test
+  void printsTokensOfAWholeStep() {
+    String out = bench("--device", "reference", "--mode", "step").succeeded().out();
+    assertTrue(out.contains("layers 1, step") && out.contains(" tokens/s, "), out);
+    bench("--device", "reference", "--mode", "step", "--direction", "both")
+        .failed(2, "char-rnn", "direction one");
+  }
+
+  @Test
   void printsForPeople() {
     String out = bench("--device", "reference", "--mode", "forward").succeeded().out();
     assertTrue(out.startsWith("using reference"), out);
@@ -118,20 +126,11 @@ class BenchCommandTest {
   }
 
   @Test
-  void runsAsLongAsItIsTold() {
-    String out = bench("--device", "reference", "--json", "--seconds", "0.2").succeeded().out();
-    JsonObject line = JsonParser.parseString(out).getAsJsonObject();
-    double spent = line.get("runs").getAsInt() * line.get("p75").getAsDouble();
-    assertTrue(line.get("runs").getAsInt() > RecurrentBench.MIN_RUNS, out);
-    assertTrue(spent > 20, out);
-  }
-
-  @Test
   void countsTheProductsOfForwardOnce() {
     Shape shape = new Shape(3, 2, 5, 7);
     assertEquals(
         2.0 * 3 * 2 * (5 + 7) * 7,
-        new BenchCase(CellSpec.TANH, shape, 1, RecurrentBench.Mode.FORWARD).operations());
+        BenchCase.of(CellSpec.TANH, shape, 1, BenchCase.Mode.FORWARD).operations());
   }
 
   private static CommandRun grid(Path folder, String text, Object... more) throws IOException {
@@ -184,7 +183,16 @@ class BenchCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "'lstm 3,2,5,7 forward'|line 1|cells and a shape",
+        "'lstm 3,2,5,7 forward'|line 1|four integers",
+        "'lstm layers=2'|line 1|cells, shapes and options",
+        "'lstm 3,2,5,7 mode=infer'|line 1|forward, train, step",
+        "'lstm 3,2,5,7 layers=0'|line 1|layers must be",
+        "'lstm 3,2,5,7 direction=one,both'|line 1|one of one, both",
+        "'lstm 3,2,5,7 lengths=short'|line 1|full, ragged",
+        "'lstm 3,2,5,7 precision=INT8'|line 1|BF16",
+        "'lstm 3,2,5,7 depth=2'|line 1|no option \"depth\"",
+        "'lstm 3,2,5,7 mode=step direction=both'|line 1|char-rnn",
+        "'lstm 3,2,1,7 mode=step'|line 1|vocabulary",
         "'gru 3,2,5,7\nlstm 3,2,5'|line 2|four integers",
         "'gru,gruu 3,2,5,7'|line 1|gruu",
         "'# nothing'|no line|lstm",
@@ -192,6 +200,50 @@ class BenchCommandTest {
   void refusesAGridThatMakesNoSense(String text, String first, String second, @TempDir Path folder)
       throws IOException {
     grid(folder, text.replace("\\n", "\n")).failed(2, "grid.txt", first, second);
+  }
+
+  @Test
+  void aGridTimesWhatItsOptionsSay(@TempDir Path folder) throws IOException {
+    String text =
+        """
+        tanh 4,3,5,7 2,1,3,4  mode=train layers=2 direction=both lengths=ragged  # a remark
+        lstm 4,3,5,7          mode=step set=whole
+        lstm 4,3,5,7          mode=step precision=FP64,FP32 set=again
+        gru  4,3,5,7          precision=BF16
+        """;
+    List<JsonObject> lines = lines(grid(folder, text).succeeded());
+    assertEquals(3, lines.size(), lines::toString);
+    JsonObject ragged = lines.get(0);
+    assertEquals("both", ragged.get("direction").getAsString());
+    assertEquals("ragged", ragged.get("lengths").getAsString());
+    assertEquals(2, ragged.get("layers").getAsInt());
+    // Rows of 4, 4 and 3 steps; the second layer reads both directions of the first.
+    double operations = 3 * 2.0 * 11 * 2 * ((5 + 7) + (14 + 7)) * 7;
+    assertEquals(
+        operations / ragged.get("ms").getAsDouble() / 1e6,
+        ragged.get("gflops").getAsDouble(),
+        1e-9 * operations);
+    JsonObject step = lines.get(2);
+    assertEquals("step", step.get("mode").getAsString());
+    assertEquals(
+        4 * 3 * 1e3 / step.get("ms").getAsDouble(),
+        step.get("tokens_per_s").getAsDouble(),
+        1e-9 * step.get("tokens_per_s").getAsDouble());
+    // Weights, gradients and two moments of each in float64, and more.
+    long weights = 4 * 7 * (5 + 7 + 2) + 8 * 5;
+    assertTrue(step.get("memory_mb").getAsDouble() > 4 * 8 * weights / 1e6, step::toString);
+    assertFalse(step.has("event_ms"), "the reference has no clock of its own");
+    assertEquals(1, lines(grid(folder, text, "--sets", "again").succeeded()).size());
+    grid(folder, text, "--sets", "none").failed(2, "no set \"none\"", "whole, again");
+  }
+
+  @Test
+  void countsRaggedRowsAsTheyAre() {
+    BenchCase ragged =
+        new BenchCase(CellSpec.TANH, new Shape(9, 4, 5, 7), 1, false, true, BenchCase.Mode.FORWARD);
+    assertArrayEquals(new int[] {9, 8, 7, 6}, ragged.lengths());
+    assertEquals(2.0 * 30 * (5 + 7) * 7, ragged.operations());
+    assertEquals(4.0 * (7 * (5 + 7 + 2) + 30 * (5 + 7)), ragged.leastBytes());
   }
 
   @Test
@@ -206,11 +258,11 @@ class BenchCommandTest {
     assertArrayEquals(
         new double[] {1, 1.75, 3, 5, 8},
         new double[] {
-          RecurrentBench.quantile(sorted, 0),
-          RecurrentBench.quantile(sorted, 0.25),
-          RecurrentBench.quantile(sorted, 0.5),
-          RecurrentBench.quantile(sorted, 0.75),
-          RecurrentBench.quantile(sorted, 1)
+          Spread.quantile(sorted, 0),
+          Spread.quantile(sorted, 0.25),
+          Spread.quantile(sorted, 0.5),
+          Spread.quantile(sorted, 0.75),
+          Spread.quantile(sorted, 1)
         });
   }
 
@@ -225,6 +277,10 @@ class BenchCommandTest {
         "--layers=0|layers|at least 1",
         "--layers=two|two|--layers",
         "--mode=backward|backward|--mode",
+        "--direction=back|back|--direction",
+        "--lengths=long|long|--lengths",
+        "--sets=quick|--sets|--grid",
+        "--rows=gemm|--rows|--ceilings",
         "--seconds=-1|--seconds|0 to 3600",
         "--seconds=NaN|--seconds|NaN",
         "--budget=-1|--budget|0 to 3600",

@@ -13,13 +13,14 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 class CeilingsTableTest {
   private static final DeviceCeilings TWO =
       new DeviceCeilings() {
         @Override
-        public void measure(double seconds, Consumer<Row> each) {
+        public void measure(double seconds, Predicate<String> wanted, Consumer<Row> each) {
           each.accept(
               new Row("copy", "kernel", "GB/s", List.of(1.0, 2.0, 4.0), Outcome.MEASURED, null));
           each.accept(new Row("flags", "2 blocks", "", List.of(), Outcome.FAILED, "a stale word"));
@@ -37,7 +38,7 @@ class CeilingsTableTest {
     try (Backend backend = Backend.open("reference")) {
       Provenance provenance = new Provenance(backend, 2, List.of("--ceilings", "--json"));
       PrintWriter out = new PrintWriter(text, true);
-      assertEquals(1, new CeilingsTable(provenance, TWO, out, true).print(0));
+      assertEquals(1, new CeilingsTable(provenance, TWO, out, true).print(0, name -> true));
     }
     List<JsonObject> lines =
         text.toString()

@@ -327,7 +327,13 @@ class CompareCommandTest {
 
   @Test
   void readsWhatBenchPrints() throws IOException {
-    Path grid = Files.writeString(folder.resolve("grid"), "gru,lstm 3,2,5,7\n");
+    String text =
+        """
+        gru,lstm 3,2,5,7
+        gru 3,2,5,7 mode=train direction=both
+        gru 3,2,5,7 mode=train lengths=ragged
+        """;
+    Path grid = Files.writeString(folder.resolve("grid"), text);
     for (int i = 0; i < 6; i++) {
       for (String side : List.of("a", "b")) {
         CommandRun run =
@@ -336,10 +342,10 @@ class CompareCommandTest {
       }
     }
     JsonObject found = json(compare("--json"));
-    assertEquals(4, found.getAsJsonArray("rows").size(), found::toString);
+    assertEquals(6, found.getAsJsonArray("rows").size(), found::toString);
     assertEquals("[]", found.getAsJsonArray("warnings").toString());
     assertEquals("[]", found.getAsJsonArray("gaps").toString());
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
       JsonObject row = found.getAsJsonArray("rows").get(i).getAsJsonObject();
       assertTrue(row.get("in_turns").getAsBoolean(), row::toString);
       assertEquals(6, row.get("pairs").getAsInt());

@@ -40,7 +40,7 @@ class ExamplesTest {
         Arguments.of(400, new Sentiment()),
         Arguments.of(100, new Translate(Phrases.KOREAN)),
         Arguments.of(600, new Frames()),
-        Arguments.of(200, new SpokenDigits()),
+        Arguments.of(150, new SpokenDigits()),
         Arguments.of(250, new Forecast()));
   }
 

@@ -123,6 +123,15 @@ class OnnxRefusalTest {
   }
 
   @Test
+  void namesAreUnique() throws IOException {
+    weights("low", 1, 1, 3);
+    node("RNN", "low");
+    node("RNN", "low");
+    OnnxFile file = file();
+    refused(() -> file.config("low"), "2 nodes \"low\"");
+  }
+
+  @Test
   void aLinearLayerHasNoFactor() throws IOException {
     graph.constant("B", new double[] {1, 2, 3, 4, 5, 6}, 2, 3);
     graph.constant("C", new double[] {7, 8}, 2);

@@ -166,8 +166,8 @@ class CtcTest {
     for (int threads : RequiredBackendsTest.threads(name)) {
       try (Backend backend = Backend.open(name, BackendOptions.DEFAULT.withThreads(threads))) {
         Result found = problem.solve(backend, SUM);
-        double[] loss = {exact.value()};
-        assertClose("loss", loss, new double[] {plain.value()}, found.loss);
+        // However many frames: what is added up over them keeps more digits than the result.
+        assertEquals(exact.value(), found.loss[0], 8 * 0x1p-24 * exact.value());
         assertClose("gradient", exact.gradient(), plain.gradient(), found.gradient);
         assertArrayEquals(exact.gradient(), found.gradient, MOST);
         Result again = problem.solve(backend, SUM);
@@ -284,7 +284,7 @@ class CtcTest {
       int unused = problem.classes - 1;
       int at = 3 * problem.batch * problem.classes;
       problem.logits[at + unused] = poison;
-      problem.logits[at + problem.classes + 2] = poison;
+      problem.logits[at + 2] = poison;
       double[] exact = problem.oracle(Arithmetic.FLOAT64).gradient();
       try (Backend backend = Backend.open(name)) {
         double[] found = problem.solve(backend, SUM).gradient;

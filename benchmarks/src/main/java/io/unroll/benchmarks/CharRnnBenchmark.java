@@ -23,9 +23,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Milliseconds of one training step of a character model as Karpathy's char-rnn trains it: two LSTM
- * layers of 128 units, 50 streams of 50 characters, Adam, gradients clipped by their norm. What is
- * timed is {@link Trainer#train} for one step: batch, forward, loss, backward, clip, update.
+ * Milliseconds of one training step of a character model as Karpathy's char-rnn trains it, unless
+ * told otherwise with two LSTM layers of 128 units, 50 streams of 50 characters, Adam, gradients
+ * clipped by their norm. What is timed is {@link Trainer#train} for one step: batch, forward, loss,
+ * backward, clip, update.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -35,12 +36,23 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 10)
 public class CharRnnBenchmark {
   private static final long SEED = 1;
-  private static final int LAYERS = 2;
-  private static final int HIDDEN_SIZE = 128;
-  private static final int EMBEDDING_SIZE = 64;
-  private static final int STEPS = 50;
-  private static final int BATCH = 50;
   private static final int WINDOWS = 20;
+
+  /** The name of a cell. */
+  @Param("lstm")
+  public String cell;
+
+  /** TxBxVxH, with V characters. */
+  @Param("50x50x96x128")
+  public String shape;
+
+  /** Layers on top of each other. */
+  @Param("2")
+  public int layers;
+
+  /** Numbers that stand for a character at the input; 0 for one-hot vectors. */
+  @Param("64")
+  public int embedding;
 
   /** What {@link Backend#open(String)} takes. */
   @Param("cpu")
@@ -55,29 +67,32 @@ public class CharRnnBenchmark {
   /** Builds the model and checks that it learns. */
   @Setup
   public void build() {
+    String[] sizes = shape.split("x");
+    int steps = Integer.parseInt(sizes[0]);
+    int batch = Integer.parseInt(sizes[1]);
     device = Backend.open(backend);
-    Vocabulary vocabulary = Vocabulary.fromSymbols(printableAscii());
-    CharRnn.Config config =
-        new CharRnn.Config(CellSpec.LSTM, HIDDEN_SIZE, LAYERS, EMBEDDING_SIZE, 0);
+    Vocabulary vocabulary = Vocabulary.fromSymbols(symbols(Integer.parseInt(sizes[2])));
+    int hiddenSize = Integer.parseInt(sizes[3]);
+    CharRnn.Config config = new CharRnn.Config(CellSpec.of(cell), hiddenSize, layers, embedding, 0);
     model = new CharRnn(device, vocabulary, config, SEED);
-    task = model.task(text(vocabulary.size()), STEPS, BATCH);
+    task = model.task(text(vocabulary.size(), steps * batch), steps, batch);
     tape = new Tape(device, SEED);
     trainer = new Trainer(model.parameters(), tape, OptimizerConfig.adam(2e-3)).clipNorm(5);
     requireLearning();
   }
 
-  /** 96 symbols: those that can be printed, and the end of a line. */
-  private static String printableAscii() {
-    StringBuilder symbols = new StringBuilder("\n");
-    for (char symbol = ' '; symbol <= '~'; symbol++) {
-      symbols.append(symbol);
+  /** So many characters from the space on. */
+  private static String symbols(int count) {
+    StringBuilder symbols = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      symbols.append((char) (' ' + i));
     }
     return symbols.toString();
   }
 
   /** A text in which some characters are more frequent than others. */
-  private static int[] text(int symbols) {
-    int[] ids = new int[WINDOWS * STEPS * BATCH + 1];
+  private static int[] text(int symbols, int characters) {
+    int[] ids = new int[WINDOWS * characters + 1];
     for (int i = 0; i < ids.length; i++) {
       float drawn = Philox.uniform(SEED, i);
       ids[i] = (int) (drawn * drawn * symbols);

@@ -10,6 +10,7 @@ import io.unroll.nn.Tape;
 import io.unroll.nn.Tensor;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -25,7 +26,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Milliseconds of one recurrent layer over a whole sequence. What is timed begins with the input on
+ * Milliseconds of recurrent layers over a whole sequence. What is timed begins with the input on
  * the device and ends when the device is idle again; copies to it and zeroing the gradients stand
  * outside. The yardstick is {@code unroll bench}, which prints the same as GFLOP/s.
  */
@@ -37,7 +38,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class RecurrentBenchmark {
   private static final long SEED = 1;
 
-  /** A layer with its input [T,B,I] and the gradient of its output [T,B,H], on the host. */
+  /** Layers with their input [T,B,I] and the gradient of their output [T,B,D*H], on the host. */
   @State(Scope.Thread)
   public static class Layer {
     /** The name of a cell. */
@@ -47,6 +48,18 @@ public class RecurrentBenchmark {
     /** TxBxIxH; JMH takes a comma as the end of a value. */
     @Param({"64x1x128x128", "128x32x128x128", "64x32x512x512", "50x50x64x128"})
     public String shape;
+
+    /** Layers on top of each other. */
+    @Param("1")
+    public int layers;
+
+    /** {@code one} or {@code both}: each layer also from the end. */
+    @Param("one")
+    public String direction;
+
+    /** {@code full}, or {@code ragged}: rows of T down to about T/2 steps, as grid.txt has it. */
+    @Param("full")
+    public String lengths;
 
     /** What {@link Backend#open(String)} takes. */
     @Param("cpu")
@@ -60,6 +73,7 @@ public class RecurrentBenchmark {
     private int batch;
     private int inputSize;
     private int hiddenSize;
+    private int[] rowSteps; // null if all rows are full
     private float[] x;
     private float[] dY;
 
@@ -71,14 +85,28 @@ public class RecurrentBenchmark {
       batch = Integer.parseInt(sizes[1]);
       inputSize = Integer.parseInt(sizes[2]);
       hiddenSize = Integer.parseInt(sizes[3]);
+      boolean both = isSecond(direction, "one", "both");
+      rowSteps = isSecond(lengths, "full", "ragged") ? ragged(steps, batch) : null;
       x = uniform(steps * batch * inputSize);
-      dY = uniform(steps * batch * hiddenSize);
+      dY = uniform(steps * batch * hiddenSize * (both ? 2 : 1));
       device = Backend.open(backend);
       parameters = new Parameters(device, SEED);
       tape = new Tape(device);
       CellSpec spec = CellSpec.of(cell);
-      recurrent = new Recurrent(parameters, "", RecurrentConfig.of(spec, inputSize, hiddenSize));
+      RecurrentConfig config = RecurrentConfig.of(spec, inputSize, hiddenSize);
+      recurrent = new Recurrent(parameters, "", config.withLayers(layers).withBidirectional(both));
       requireFinite();
+    }
+
+    private static boolean isSecond(String value, String first, String second) {
+      if (!value.equals(first) && !value.equals(second)) {
+        throw new IllegalArgumentException(value + " is neither " + first + " nor " + second);
+      }
+      return value.equals(second);
+    }
+
+    private static int[] ragged(int steps, int batch) {
+      return IntStream.range(0, batch).map(row -> steps - row * (steps / 2) / batch).toArray();
     }
 
     private static float[] uniform(int length) {
@@ -113,7 +141,11 @@ public class RecurrentBenchmark {
     }
 
     private Tensor outputGradient() {
-      return tape.input(dY, steps, batch, hiddenSize);
+      return tape.input(dY, steps, batch, dY.length / steps / batch);
+    }
+
+    private Recurrent.Options options() {
+      return Recurrent.Options.lengths(rowSteps == null ? null : tape.indices(rowSteps, batch));
     }
 
     /** Frees the device. */
@@ -134,6 +166,7 @@ public class RecurrentBenchmark {
   @State(Scope.Thread)
   public static class EvaluationInput {
     private Layer layer;
+    private Recurrent.Options options;
     private Tensor x;
 
     /** Begins the step and copies its input. */
@@ -142,6 +175,7 @@ public class RecurrentBenchmark {
       this.layer = layer;
       layer.tape.begin(Tape.Mode.EVALUATION);
       x = layer.input();
+      options = layer.options();
       layer.device.synchronize();
     }
   }
@@ -150,6 +184,7 @@ public class RecurrentBenchmark {
   @State(Scope.Thread)
   public static class TrainingInput {
     private Layer layer;
+    private Recurrent.Options options;
     private Tensor x;
     private List<Tensor> dY;
 
@@ -159,6 +194,7 @@ public class RecurrentBenchmark {
       this.layer = layer;
       layer.tape.begin(Tape.Mode.TRAINING);
       x = layer.input().withGradient();
+      options = layer.options();
       dY = List.of(layer.outputGradient());
       layer.parameters.zeroGradients();
       layer.device.synchronize();
@@ -169,7 +205,7 @@ public class RecurrentBenchmark {
   @Benchmark
   public Tensor forward(EvaluationInput input) {
     Layer layer = input.layer;
-    Tensor y = layer.recurrent.forward(input.x).y();
+    Tensor y = layer.recurrent.forward(input.x, input.options).y();
     layer.device.synchronize();
     return y;
   }
@@ -181,7 +217,7 @@ public class RecurrentBenchmark {
   @Benchmark
   public Tensor train(TrainingInput input) {
     Layer layer = input.layer;
-    Tensor y = layer.recurrent.forward(input.x).y();
+    Tensor y = layer.recurrent.forward(input.x, input.options).y();
     layer.tape.backward(List.of(y), input.dY);
     layer.device.synchronize();
     return y;

@@ -35,13 +35,18 @@ final class CommandStream implements AutoCloseable {
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final ParameterBlock parameters;
-  private final boolean usesGraphs = usesGraphs();
+  private final boolean mayUseGraphs = usesGraphs();
   private final CommandList list = new CommandList();
   private final List<ForeignWork> foreign = new ArrayList<>();
   private boolean isRetained;
   private CUstream stream;
   private CommandGraphs graphs;
   private Profile profile;
+  private boolean usesGraphs = mayUseGraphs;
+
+  /** Comes before the next commands that the driver gets; or null. */
+  private CUevent ahead;
+
   private DeviceException failure;
 
   /** Whether the failure is still to be thrown, or told at the end. */
@@ -201,6 +206,10 @@ final class CommandStream implements AutoCloseable {
     }
     try {
       requireUsable();
+      if (ahead != null) {
+        mark(ahead);
+        ahead = null;
+      }
       CommandGraph graph = usesGraphs && profile == null ? graphs().run(list) : null;
       if (graph != null) {
         replayed = graph;
@@ -313,6 +322,23 @@ final class CommandStream implements AutoCloseable {
   void mark(CUevent event) {
     requireUsable();
     check(JCudaDriver.cuEventRecord(event, stream), "cuEventRecord");
+  }
+
+  /**
+   * Lets an event come right before what is handed over next; null for none.
+   *
+   * @return whether one was still waiting, which does so no more
+   */
+  boolean setAhead(CUevent event) {
+    boolean waited = ahead != null;
+    ahead = event;
+    return waited;
+  }
+
+  /** Allows graphs as far as {@code -Dunroll.cuda.graphs} does, or gives single commands. */
+  void useGraphs(boolean allowed) {
+    flush();
+    usesGraphs = allowed && mayUseGraphs;
   }
 
   /** Waits for an event that was recorded. */

@@ -6,6 +6,7 @@ import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceCeilings;
 import io.unroll.device.DeviceKernel;
 import io.unroll.device.DeviceProfiler;
+import io.unroll.device.DeviceTimer;
 import io.unroll.device.ElementType;
 import io.unroll.device.GpuDevice;
 import io.unroll.device.GpuEntry;
@@ -249,6 +250,11 @@ final class CudaDevice extends GpuDevice {
   @Override
   public long mostGroupMemoryBytes() {
     return hardware.mostGroupMemoryBytes();
+  }
+
+  @Override
+  public DeviceTimer.Offer timer() {
+    return DeviceTimer.Offer.of(new EventTimer(this, hardware));
   }
 
   @Override

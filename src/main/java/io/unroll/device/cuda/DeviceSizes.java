@@ -10,6 +10,9 @@ import jcuda.driver.CUdevice_attribute;
 
 /** The sizes that a device reports of itself, as rows of {@link Ceilings}. */
 record DeviceSizes(Hardware hardware) {
+  /** Of every row. */
+  static final String NAME = "reported";
+
   /** A row for each. */
   List<Row> rows() {
     Map<String, Integer> asked = new LinkedHashMap<>();
@@ -38,12 +41,17 @@ record DeviceSizes(Hardware hardware) {
     asked.put(
         "L2 bytes that can be kept",
         CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_PERSISTING_L2_CACHE_SIZE);
+    asked.put(
+        "highest clock of a processor, kHz", CUdevice_attribute.CU_DEVICE_ATTRIBUTE_CLOCK_RATE);
+    asked.put(
+        "highest clock of the memory, kHz",
+        CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE);
     List<Row> rows = new ArrayList<>();
     asked.forEach(
         (name, attribute) ->
             rows.add(
                 new Row(
-                    "reported",
+                    NAME,
                     name,
                     "",
                     List.of((double) hardware.number(attribute)),

@@ -20,6 +20,15 @@ final class Expected {
     return values;
   }
 
+  /** What lanes have added up that read so many vectors of 0, 1, 2 and so on: see read_kernel. */
+  static int[] read(int groups, int group, int vector, int vectors, int rounds) {
+    int[] lanes = new int[group];
+    for (int i = 0; i < vector * vectors; i++) {
+      lanes[i / vector % group] += rounds * i;
+    }
+    return IntStream.range(0, groups * group).map(i -> lanes[i % group]).toArray();
+  }
+
   /** A sum of products, of elements so far apart. */
   static float dot(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int count) {
     double sum = 0;

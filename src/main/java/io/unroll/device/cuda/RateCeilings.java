@@ -37,6 +37,7 @@ final class RateCeilings {
   void run() {
     all.row("copy", "by a kernel", "GB/s", () -> copy(true));
     all.row("copy", "by the driver", "GB/s", () -> copy(false));
+    all.row("read", "by every group, from L2", "GB/s", this::read);
     all.row("fma", "FP32", "TFLOP/s", this::fma);
     for (boolean brain : new boolean[] {true, false}) {
       String precision = brain ? "BF16" : "TF32";
@@ -82,6 +83,27 @@ final class RateCeilings {
                             .withByteOffset((long) Integer.BYTES * VECTOR * all.stale()),
                         bytes);
     return new Ceilings.Run(work, () -> all.requireCounting(to), rate(2.0 * bytes, GIGA));
+  }
+
+  /** All groups read the same, which the second cache holds and the first ones do not. */
+  private Ceilings.Run read() {
+    int vectors = all.size().cached();
+    int rounds = all.size().rounds();
+    DeviceBuffer from = all.counting(VECTOR * vectors + VECTOR, "read");
+    DeviceBuffer out = all.take(ElementType.INT, (long) groups * GROUP, "sums");
+    MeasuringStream.Launch kernel =
+        all.launch(
+            "read",
+            groups,
+            false,
+            Ceilings.address(from) + (long) Integer.BYTES * VECTOR * all.stale(),
+            Ceilings.address(out),
+            rounds,
+            (long) vectors);
+    int[] expected = Expected.read(groups, GROUP, VECTOR, vectors, rounds);
+    double bytes = (double) groups * Integer.BYTES * VECTOR * vectors * rounds;
+    return new Ceilings.Run(
+        () -> all.stream().launch(kernel), () -> all.requireAll(out, expected), rate(bytes, GIGA));
   }
 
   private Ceilings.Run fma() {
