@@ -164,7 +164,7 @@ def drawn(run, precision):
     """The plots for which a run has figures."""
     cases = run.of_precision(precision)
     empty = set() if data.pairs(cases) else {"ratio"}
-    empty |= set() if plots.sweeps(cases) else {"growth"}
+    empty |= set() if plots.sweeps(run.of_precision(precision, run.swept)) else {"growth"}
     return [plot for plot in PLOTS if plot[0] not in empty]
 
 
@@ -179,8 +179,10 @@ def page(run):
     parts += [report.disturbance(run.lines), report.agreement(run.lines), *what_peaks(run)]
     for precision in run.precisions():
         parts += of_precision(run, precision)
-    parts += [demoted(report.characters(run.lines)), demoted(report.classic(run.lines)),
-              demoted(report.memory_and_start(run.lines)), failures(run)]
+    lines = [{**line, "cell": data.SAME_CELL.get(line.get("cell"), line.get("cell"))} for line in run.lines]
+    parts += [demoted(part(lines)) for part in (report.characters, report.classic)]
+    parts += [demoted(report.memory_and_start(run.lines)), demoted(report.growth(lines)),
+              demoted(report.absent(run.lines)), failures(run)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -246,15 +248,17 @@ def index(runs):
 
 
 def whole_steps(run):
-    """Rows of the training steps that hold more than one layer's work: what, the peer's time over Unroll's."""
-    rows = []
-    for cell in report.ordered(run.lines, "char", "cell"):
-        own, peer = (report.fastest(line for line in report.of_kind(run.lines, "char")
-                                    if line["cell"] == cell and who(line["software"]))
-                     for who in (report.ours, report.theirs))
-        if own and peer:
-            rows.append([f"a whole char-rnn step, two layers of 512, {data.SAME_CELL.get(cell, cell)},"
-                         f" against {peer['software']}", "", f"{peer['ms'] / own['ms']:.2f}"])
+    """Rows of the training steps that hold more than one layer's work: what, the best peer's time over Unroll's."""
+    rows, small = [], report.step_ratios(run.lines, wanted=is_of_torch_rnn)
+    for (cell, count, shape), case in report.best_steps(run.lines).items():
+        peer = report.best_peer(case)
+        if peer and "Unroll" in case and not is_of_torch_rnn((cell, count, shape)):
+            rows.append([f"a whole char-rnn step, {count} layers of {shape.split(',')[3]},"
+                         f" {data.SAME_CELL.get(cell, cell)}, against {peer['software']}", "",
+                         f"{peer['ms'] / case['Unroll']['ms']:.2f}"])
+    if small:
+        rows.append([f"whole steps of torch-rnn's tables, LSTM, 1 to 3 layers of 64 to 512, {len(small)} of them", "",
+                     report.mean_cell(small)])
     own = report.fastest(report.of_kind(run.lines, "classic"))
     for setting in report.ordered(run.lines, "numpy", "setting"):
         rate = report.fastest_rate(run.lines, setting)
@@ -262,6 +266,31 @@ def whole_steps(run):
             rows.append([f"the classic char-rnn, one layer of 100, against numpy ({setting})", "",
                          f"{1e3 / own['ms'] / rate:.2f}"])
     return rows
+
+
+def is_of_torch_rnn(key):
+    return key[2].startswith("50,50,65,")
+
+
+def each_peer(run):
+    """Each peer by itself: its time over Unroll's over the cases that it ran, its memory, its start."""
+    if run.sources:  # not every peer's own figures are there
+        return ""
+    of_step, start = report.peak_memory(run.lines, "step"), report.starts(run.lines)
+    cells = list(dict.fromkeys(case["cell"] for case in run.cases))
+    rows = []
+    names = {line["software"] for line in [*run.cases, *report.steps(run.lines), *report.of_kind(run.lines, "start")]}
+    for name in sorted(names, key=report.rank):
+        ratios = [report.ratios(run.cases, lambda who, name=name: who == name, cells, mode) for mode in data.MODES]
+        ratios.append(report.step_ratios(run.lines, lambda who, name=name: who == name))
+        shown = [f"{report.mean_cell(found)}, n={len(found)}" if found else "–" for found in ratios]
+        rows.append([name, *(["1"] * 3 if report.ours(name) else shown),
+                     *(form.format(found[name]) if name in found else "–"
+                       for found, form in ((of_step, "{:.0f}"), (start, "{:.2f}")))])
+    return ("Each by itself, its time over Unroll's over the n cases that it ran; peak resident set of a process that only"
+            " takes whole steps of a char-rnn, LSTM, two layers of 512; seconds from the start of `java` to its end with"
+            " the first result of a small LSTM:\n\n"
+            + report.table(["", "inference", "training", "whole char-rnn steps", "MB", "s"], rows)) if rows else ""
 
 
 def where_peers_are_faster(run):
@@ -294,7 +323,7 @@ def main_table(runs):
         parts.append(f"{what} ({link('shape by shape', f'benchmarks/results/{run.name}.md')}){shown}")
         parts.append(report.table(["", "inference", "training"], means + whole_steps(run)))
         parts.append(where_peers_are_faster(run))
-        parts.append(report.memory_and_start(run.lines).replace("## Memory and start\n\n", ""))
+        parts.append(each_peer(run) or report.memory_and_start(run.lines).replace("## Memory and start\n\n", ""))
         parts += run.sources
     return "\n\n".join(part for part in parts if part)
 

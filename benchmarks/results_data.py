@@ -25,14 +25,17 @@ class Unusable(Exception):
 
 class Run:
     """One run. Of a simulated device it has no cases and no ceilings: its figures mean nothing. cases are single layers;
-    others have more layers, both directions, ragged rows, or are whole steps of training."""
+    others have more layers, both directions, ragged rows, or are whole steps of training; swept are cases and those that
+    compare.py took only to show how one size grows."""
 
     def __init__(self, name, lines):
         self.name = name
         self.lines = lines
         self.simulated = any(is_simulated(line) for line in lines)
         timed = [] if self.simulated else [case_of(line) for line in lines if is_case(line)]
-        self.cases = [case for case in timed if grid.is_single(what_of(case))]
+        single = [case for case in timed if grid.is_single(what_of(case))]
+        self.cases = [case for case in single if case.get("part") != "sweep"]
+        self.swept = single
         self.others = [case for case in timed if not grid.is_single(what_of(case))]
         self.ceilings = [] if self.simulated else [line for line in lines if "ceiling" in line]
         self.sources = [line["text"] for line in lines if line.get("kind") == "source"]

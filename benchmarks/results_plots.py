@@ -167,7 +167,7 @@ def sweeps(cases):
 
 def growth(run, precision, title):
     """A panel for each size that grows while the others stay; a colour for each cell and mode."""
-    cases = run.of_precision(precision)
+    cases = run.of_precision(precision, run.swept)
     best, found = data.best_of(cases), sweeps(cases)
     names = list(dict.fromkeys((what.cell, what.mode) for _, what in found))
     panels = list(dict.fromkeys((size, others(size, what)) for size, what in found))

@@ -285,6 +285,64 @@ class ResultsTest(unittest.TestCase):
         self.assertEqual(axis.apart([1, 1.01, 10]), [1, 10])
 
 
+def timed(software, ms, setting="2t", **more):
+    """A line of compare.py."""
+    return {"kind": "layer", "software": software, "version": "1", "setting": setting, "cell": "lstm", "T": 64,
+            "B": 32, "I": 16, "H": 16, "mode": "train", "ms": ms, "gflops": 1.0, **more}
+
+
+def step(software, ms, **more):
+    return timed(software, ms, kind="char", layers=2, mode="step", **more)
+
+
+CPU = [{"kind": "environment", "cpu": "Some CPU", "commit": "abc", "passes": 2, "seconds": 0.25, "quick": False,
+        "date": "2026-01-02", "cores": 2, "system": "Linux", "jdk": "17", "command": "compare.py"},
+       timed("Unroll", 2.0), timed("PyTorch", 3.0), timed("PyTorch", 5.0, "1t"), timed("DL4J", 32.0),
+       timed("Unroll", 1.0, mode="infer"), timed("ONNX Runtime", 1.5, mode="infer"),
+       *(timed("Unroll", float(n), B=n, part="sweep") for n in (1, 2, 4, 8)),
+       *(timed("PyTorch", 9.0 * n, B=n, part="sweep") for n in (1, 2, 4, 8)),
+       step("Unroll", 4.0), step("PyTorch", 6.0), step("DJL", 5.0),
+       step("Unroll", 1.0, T=50, B=50, I=65), step("DJL", 4.0, T=50, B=50, I=65),
+       {"kind": "memory", "software": "Unroll", "mode": "train", "rss_mb": 100.0},
+       {"kind": "memory", "software": "PyTorch", "mode": "step", "rss_mb": 321.0},
+       {"kind": "start", "software": "ONNX Runtime", "cell": "lstm", "seconds": 0.321},
+       {"kind": "absent", "software": "DL4J", "what": "gru", "why": "it has no GRU layer"}]
+
+
+class CpuRunTest(unittest.TestCase):
+    """What compare.py leaves."""
+
+    def test_each_peer_stands_by_itself(self):
+        table = results.each_peer(run(CPU, "2026-01-02-0304-cpu"))
+        self.assertIn("| Unroll | 1 | 1 | 1 | – | – |", table)
+        # 6/4 alone, because the other step was not its.
+        self.assertIn("| PyTorch | – | 1.50 (1.50 to 1.50), n=1 | 1.50 (1.50 to 1.50), n=1 | 321 | – |", table)
+        # sqrt(5/4 * 4/1), by hand.
+        self.assertIn("| DJL | – | – | 2.24 (1.25 to 4.00), n=2 | – | – |", table)
+        self.assertIn("| DL4J | – | 16.00 (16.00 to 16.00), n=1 | – | – | – |", table)
+        self.assertIn("| ONNX Runtime | 1.50 (1.50 to 1.50), n=1 | – | – | – | 0.32 |", table)
+
+    def test_sizes_that_grow_are_in_no_mean(self):
+        cpu = run(CPU, "2026-01-02-0304-cpu")
+        self.assertEqual([row[1:] for row in results.mean_rows(cpu)],
+                         [["lstm", "1.50 (1.50 to 1.50)", "1.50 (1.50 to 1.50)"],
+                          ["all", "1.50 (1.50 to 1.50)", "1.50 (1.50 to 1.50)"]])
+        page = results.page(cpu)
+        # 4 ms over 64 steps, and nine times that.
+        self.assertIn("| B, lstm | 64,4,16,16 | 62.5 | 562 | PyTorch 2t | 9.00 |", page)
+        self.assertIn("growth.svg", page)
+
+    def test_whole_steps_stand_against_the_best_peer(self):
+        rows = results.whole_steps(run(CPU, "2026-01-02-0304-cpu"))
+        self.assertEqual(rows[0], ["a whole char-rnn step, 2 layers of 16, lstm, against DJL", "", "1.25"])
+        self.assertEqual(rows[1][2], "4.00 (4.00 to 4.00)")
+        self.assertIn("| lstm | 2 | 64,32,16,16 | 512,000 | 341,333 | 409,600 | 1.25 | DJL 2t |",
+                      report.characters(CPU))
+
+    def test_what_a_peer_has_not_is_a_row_that_says_why(self):
+        self.assertIn("| DL4J | gru | it has no GRU layer |", results.page(run(CPU, "2026-01-02-0304-cpu")))
+
+
 class KeptPageTest(unittest.TestCase):
     """The run whose raw lines were not kept: what was read from its page is what stands there."""
 
@@ -309,8 +367,14 @@ class KeptPageTest(unittest.TestCase):
                         self.assertEqual(mine, theirs)
                 rows += 1
         self.assertEqual(rows, 24)
-        for table in (report.characters(kept.lines), report.memory_and_start(kept.lines)):
-            self.assertIn(table, page)
+        for row in report.characters(kept.lines).splitlines()[6:]:
+            cell, _, _, own, peer, ratio, who = cells(row)
+            setting = who.replace("PyTorch ", "")
+            self.assertIn(f"| {cell} | {own} | {peer} | {setting} | {ratio} |", page)
+        for row in report.memory_and_start(kept.lines).splitlines()[6:]:
+            name, memory, start = cells(row)
+            self.assertIn(f"| {name} | {memory} |", page)
+            self.assertEqual(start, "0.13" if name == "Unroll" else "–")
 
 
 def cells(row):

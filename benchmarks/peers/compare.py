@@ -11,26 +11,19 @@ import json
 import os
 import platform
 import re
-import resource
-import shutil
 import subprocess
 import sys
-import time
 
+import parts
 import peers as programs
 import report
+from runs import Run
 
-SHAPES = ("25,1,80,100", "64,1,128,128", "64,1,512,512", "128,32,128,128", "128,32,256,256",
-          "256,16,256,256", "64,32,512,512", "64,64,1024,1024")
-QUICK_SHAPES = ("25,1,80,100", "64,1,128,128", "64,1,512,512", "128,32,128,128",
-                "64,32,512,512")
-CELLS = ("rnn", "gru", "lstm")
-MODES = ("infer", "train")
+CELLS = tuple(parts.CELLS)
+MODES = tuple(parts.MODES)
 PEERS = ("unroll", "torch", "onnxruntime", "djl", "dl4j", "numpy")
-PARTS = ("layers", "char", "classic", "memory", "start")
-MEMORY_CASE = "layer:lstm:64,32,512,512:train"
+PARTS = ("layers", "steps", "classic", "memory", "start", "sweeps")
 TOLERANCE = 1e-3
-CHILD_LIMIT = 1800
 
 
 def parse(arguments):
@@ -46,11 +39,16 @@ def parse(arguments):
     choices("--peers", PEERS, PEERS, "of " + " ".join(PEERS))
     choices("--parts", PARTS, None, "of " + " ".join(PARTS) + "; default all")
     parser.add_argument("--shapes", default=None, metavar="T,B,I,H;T,B,I,H",
-                        help="default " + ";".join(SHAPES))
-    parser.add_argument("--passes", type=int, help="default 3")
-    parser.add_argument("--seconds", type=float, help="timed in each case; default 1")
+                        help="of the layers; default those of the sets main and awkward of"
+                        " benchmarks/grid.txt, as far as a CPU has time for them")
+    parser.add_argument("--passes", type=int, help="default 2, with --quick 1")
+    parser.add_argument("--seconds", type=float,
+                        help="timed in each case; default 0.2, with --quick 0.1")
+    parser.add_argument("--budget", type=float, metavar="MINUTES",
+                        help="no longer than that from the moment that all is built, 0 for as long as it"
+                        " takes; default 14")
     parser.add_argument("--quick", action="store_true",
-                        help="one pass, 0.3 s a case, fewer shapes: a look, not a result")
+                        help="one pass, fewer shapes, no sizes that grow: a look, not a result")
     parser.add_argument("--only-unroll", action="store_true",
                         help="layers of Unroll alone; the table goes to the terminal")
     parser.add_argument("--threads", type=int, help="of Unroll; default both 2 and 1")
@@ -85,101 +83,19 @@ def settle(options):
         for shape in options.shapes:
             if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*){3}", shape):
                 raise SystemExit(f"--shapes: {shape!r} is not T,B,I,H, such as 64,1,128,128")
-    else:
-        options.shapes = QUICK_SHAPES if options.quick else SHAPES
     if options.publish and (options.quick or options.only_unroll or options.peers_from):
         raise SystemExit("--publish takes a whole run only; leave out --quick, --only-unroll and"
                          " --peers-from")
-    options.passes = options.passes or (1 if options.quick else 3)
-    options.seconds = options.seconds or (0.3 if options.quick else 1)
+    options.passes = options.passes or (1 if options.quick else 2)
+    options.seconds = options.seconds or (0.1 if options.quick else 0.2)
+    options.budget = 14 if options.budget is None else options.budget
     if options.only_unroll or options.peers_from:
         options.peers = ("unroll",)
     if options.parts is None:
-        options.parts = ("layers",) if options.only_unroll else PARTS
+        options.parts = (("layers",) if options.only_unroll
+                         else PARTS[:-1] if options.quick else PARTS)
     name = "unroll" if options.only_unroll else "report"
     options.out = options.out or os.path.join(programs.TARGET, name + ".md")
-
-
-class Run:
-    def __init__(self, options):
-        self.options = options
-        self.lines = []
-        self.notes = []
-        self.failures = 0
-        self.log = os.path.splitext(options.out)[0] + ".jsonl"
-        os.makedirs(os.path.dirname(os.path.abspath(options.out)), exist_ok=True)
-        open(self.log, "w").close()
-
-    def note(self, text):
-        print("! " + text, file=sys.stderr)
-        self.notes.append(text)
-        self.add({"kind": "note", "text": text})
-
-    def add(self, line):
-        self.lines.append(line)
-        with open(self.log, "a") as out:
-            out.write(json.dumps(line) + "\n")
-
-    def child(self, peer, setting, tasks, quiet=False, layers_as="layer"):
-        """Runs tasks in a new process; returns the lines that it printed."""
-        options = self.options
-        wait_for_others(options.patience)
-        arguments = ["--seconds", str(options.seconds)]
-        if options.quick:
-            arguments += ["--warm-limit", "1.5", "--runs", "3", "--case-limit", "15"]
-        command = peer.command(setting, arguments + tasks)
-        if not quiet:
-            print(f"{peer.key} ({setting.name}): {' '.join(tasks)}", file=sys.stderr)
-        lines = self.execute(command, peer.environment(setting), f"{peer.key} ({setting.name})")
-        for line in lines:
-            if line["kind"] == "layer":
-                line["kind"] = layers_as
-            self.add(line)
-            if line["kind"] == "error":
-                self.failures += 1
-                self.note(f"{peer.key} ({setting.name}) {line['task']}: {line['message']}")
-        return lines
-
-    def execute(self, command, env, who):
-        try:
-            done = subprocess.run(command, env=env, cwd=programs.TARGET, text=True,
-                                  capture_output=True, timeout=CHILD_LIMIT)
-        except subprocess.TimeoutExpired:
-            self.failures += 1
-            self.note(f"{who} was stopped after {CHILD_LIMIT} s")
-            return []
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        if done.returncode != 0 and not any(line["kind"] == "error" for line in lines):
-            self.failures += 1
-            tail = " | ".join(done.stderr.strip().splitlines()[-4:])
-            self.note(f"{who} ended with {done.returncode}: {tail}")
-        return lines
-
-
-def busy_seconds():
-    """Seconds that the cores were busy since the machine started; 0 where nobody counts them."""
-    if not os.path.exists("/proc/stat"):
-        return 0
-    with open("/proc/stat") as stat:
-        user, nice, system, _, _, *others = (int(word) for word in stat.readline().split()[1:9])
-    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
-
-
-def children_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def busy_cores(seconds):
-    before = busy_seconds()
-    time.sleep(seconds)
-    return (busy_seconds() - before) / seconds
-
-
-def wait_for_others(patience):
-    end = time.monotonic() + patience
-    while patience > 0 and busy_cores(0.5) > 0.1 and time.monotonic() < end:
-        time.sleep(1)
 
 
 def build_all(run):
@@ -208,7 +124,7 @@ def check_agreement(run, built):
         tasks = ["config"]
         if peer.agrees:
             tasks += [f"agree:{cell}" for cell in run.options.cells]
-        lines = run.child(peer, peer.settings[0], tasks, quiet=True)
+        lines = run.child(peer, peer.settings[0], tasks)
         found = {line["cell"]: line for line in lines if line["kind"] == "agree"}
         if not any(line["kind"] == "config" for line in lines):
             if peer.key == "unroll":
@@ -216,6 +132,8 @@ def check_agreement(run, built):
             run.note(f"{peer.key} is left out: it does not run here")
             continue
         good.append(peer)
+        for what, why in peer.lacks.items():
+            run.add({"kind": "absent", "software": peer.software, "what": what, "why": why})
         if peer.key == "unroll":
             sums = found
         elif sums:
@@ -233,98 +151,6 @@ def compare_sums(key, expected, found):
                 raise SystemExit(f"Unroll and {key} do not agree on {name} of {cell}: the sums"
                                  f" are {ours:.5g} and {theirs:.5g}, with the same weights and"
                                  " inputs. One of them is wrong, and no time means anything.")
-
-
-def time_layers(run, built):
-    options = run.options
-    turns = programs.in_turn(built)
-    for n in range(options.passes):
-        for cell in options.cells:
-            for peer, setting in turns:
-                tasks = [f"layer:{cell}:{shape}:{mode}"
-                         for shape in options.shapes for mode in options.modes
-                         if peer.takes(setting, cell, shape, mode)]
-                time_undisturbed(run, peer, setting, tasks)
-
-
-def time_undisturbed(run, peer, setting, tasks):
-    for _ in range(1 + run.options.retries):
-        if not tasks:
-            return
-        lines = run.child(peer, setting, tasks)
-        tasks = [":".join(("layer", line["cell"], report.shape_of(line), line["mode"]))
-                 for line in lines if line.get("others", 0) > report.DISTURBED]
-
-
-def time_char(run, built):
-    for _ in range(run.options.passes):
-        for peer, setting in programs.in_turn([peer for peer in built if peer.variants]):
-            if setting.threads == 1 and len(peer.settings) > 1 and not setting.always:
-                continue
-            tasks = [":".join(filter(None, ("char", cell, variant)))
-                     for cell in run.options.cells for variant in peer.variants]
-            run.child(peer, setting, tasks)
-
-
-def time_classic(run, built):
-    for _ in range(run.options.passes):
-        for peer in built:
-            if peer.key == "unroll":
-                for setting in peer.settings:
-                    run.child(peer, setting, ["classic"])
-        if "numpy" in run.options.peers:
-            time_numpy(run)
-
-
-def time_numpy(run):
-    wait_for_others(run.options.patience)
-    script = os.path.join(programs.HERE, "numpy_char_rnn.py")
-    env = {k: v for k, v in os.environ.items() if k not in programs.UNSET}
-    env["OPENBLAS_NUM_THREADS"] = "1"
-    command = [sys.executable, script, "--seconds", str(run.options.seconds)]
-    begun, busy, own = time.monotonic(), busy_seconds(), children_seconds()
-    lines = run.execute(command, env, "numpy")
-    others = busy_seconds() - busy - (children_seconds() - own)
-    for line in lines:
-        run.add({**line, "others": round(max(0, others) / (time.monotonic() - begun), 3)})
-
-
-def measure_memory(run, built):
-    for peer, setting in programs.in_turn(built):
-        _, cell, shape, mode = MEMORY_CASE.split(":")
-        if setting is peer.settings[0] and peer.takes(setting, cell, shape, mode):
-            run.child(peer, setting, [MEMORY_CASE], layers_as="memory")
-
-
-def measure_start(run, built):
-    for peer in built:
-        if peer.key != "unroll":
-            continue
-        classpath = os.pathsep.join(peer.classpath)
-        command = ["java", *peer.flags, "-cp", classpath, "io.unroll.peers.unroll.FirstResult"]
-        best = float("inf")
-        for _ in range(5):
-            wait_for_others(run.options.patience)
-            begun = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            best = min(best, time.perf_counter() - begun)
-        run.add({"kind": "start", "software": "Unroll", "seconds": round(best, 3)})
-
-
-def measure_peak(run):
-    source = os.path.join(programs.HERE, "fma_peak.cpp")
-    binary = os.path.join(programs.TARGET, "fma_peak")
-    if shutil.which("g++") is None:
-        run.note("no g++ here: the report has no peak to compare with")
-        return False
-    if not os.path.exists(binary) or os.path.getmtime(binary) < os.path.getmtime(source):
-        subprocess.run(["g++", "-O3", "-march=native", "-ffp-contract=fast", "-pthread", source,
-                        "-o", binary], check=True)
-    for threads in (1, 2):
-        wait_for_others(run.options.patience)
-        done = subprocess.run([binary, str(threads)], check=True, capture_output=True, text=True)
-        run.add({"kind": "peak", "software": "fma_peak", **json.loads(done.stdout)})
-    return True
 
 
 def environment(options):
@@ -354,6 +180,7 @@ def environment(options):
         "scheduling": scheduling(),
         "passes": options.passes,
         "seconds": options.seconds,
+        "budget": options.budget,
         "quick": options.quick,
     }
 
@@ -375,6 +202,22 @@ def publish(run):
     subprocess.run([sys.executable, script, "--add", name, run.log], check=True)
 
 
+def measure(run, built):
+    """All parts. The passes come one behind the other, so that a case is timed again minutes later; what the budget may
+    have no time for comes last."""
+    last = {}
+    for n in range(run.options.passes):
+        for name, part in (("layers", parts.layers), ("steps", parts.steps), ("classic", parts.classic)):
+            if name in run.options.parts:
+                part(run, built, last)
+        for name, part in (("memory", parts.memory), ("start", parts.start)):
+            if n == 0 and name in run.options.parts:
+                part(run, built)
+    if "sweeps" in run.options.parts:
+        parts.sweeps(run, built)
+    run.tell_left_out()
+
+
 def main():
     options = parse(sys.argv[1:])
     os.makedirs(programs.TARGET, exist_ok=True)
@@ -390,20 +233,13 @@ def main():
                 if line.get("software") not in (None, "Unroll", "fma_peak"):
                     run.add(line)
         run.note(f"the peers' figures are those of an earlier run, {options.peers_from}")
+    run.begin()
     good = check_agreement(run, built)
-    has_peak = measure_peak(run)
-    if "layers" in options.parts:
-        time_layers(run, good)
-    if "char" in options.parts:
-        time_char(run, good)
-    if "classic" in options.parts:
-        time_classic(run, good)
-    if "memory" in options.parts:
-        measure_memory(run, good)
-    if "start" in options.parts:
-        measure_start(run, good)
+    has_peak = parts.peak(run)
+    measure(run, good)
     if has_peak:
-        measure_peak(run)
+        parts.peak(run)
+    run.add({"kind": "took", "minutes": round(run.minutes(), 1)})
     text = report.markdown(run.lines, run.notes)
     with open(options.out, "w") as out:
         out.write(text)

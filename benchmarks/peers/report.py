@@ -15,7 +15,7 @@ def markdown(lines, notes):
     for cell in ordered(lines, "layer", "cell"):
         parts.append(cell_table(lines, cell, peak))
     parts += [means(lines), each_peer(lines), settings(lines), characters(lines), classic(lines),
-              memory_and_start(lines)]
+              memory_and_start(lines), growth(lines), absent(lines)]
     if notes:
         parts.append("## What went wrong or is missing\n\n"
                      + "\n".join("* " + note for note in notes))
@@ -24,6 +24,11 @@ def markdown(lines, notes):
 
 def of_kind(lines, kind):
     return [line for line in lines if line.get("kind") == kind]
+
+
+def layers(lines):
+    """Those of single layers that tables and means are made of: not those of sizes that grow."""
+    return [line for line in of_kind(lines, "layer") if line.get("part") != "sweep"]
 
 
 def ordered(lines, kind, key):
@@ -101,7 +106,7 @@ def best(lines, who, cell, shape, mode):
 
     Lines that others have disturbed count only where there is no other.
     """
-    found = [line for line in of_kind(lines, "layer")
+    found = [line for line in layers(lines)
              if line["cell"] == cell and shape_of(line) == shape and line["mode"] == mode
              and who(line["software"])]
     return fastest(found)
@@ -121,7 +126,7 @@ def theirs(name):
 
 def cell_table(lines, cell, peak):
     rows = []
-    for shape in dict.fromkeys(shape_of(line) for line in of_kind(lines, "layer")):
+    for shape in dict.fromkeys(shape_of(line) for line in layers(lines)):
         row = [shape]
         for mode in ("infer", "train"):
             row += half_row(best(lines, ours, cell, shape, mode),
@@ -145,7 +150,7 @@ def half_row(own, peer, peak):
 def ratios(lines, who, cells, mode):
     found = []
     for cell in cells:
-        for shape in dict.fromkeys(shape_of(line) for line in of_kind(lines, "layer")):
+        for shape in dict.fromkeys(shape_of(line) for line in layers(lines)):
             own = best(lines, ours, cell, shape, mode)
             peer = best(lines, who, cell, shape, mode)
             if own and peer:
@@ -192,7 +197,7 @@ def each_peer(lines):
 
 def settings(lines):
     cases = {}
-    for line in of_kind(lines, "layer"):
+    for line in layers(lines):
         case = (line["software"], line["cell"], shape_of(line), line["mode"])
         cases.setdefault(case, []).append(line)
     wins = [fastest(found) for found in cases.values()]
@@ -207,21 +212,58 @@ def settings(lines):
             + table(["software", "setting", "cases"], rows))
 
 
+def steps(lines):
+    """Whole training steps of character models; lines of earlier runs do not tell the only size that there was."""
+    return [{"layers": 2, "T": 64, "B": 64, "I": 96, "H": 512, **line} for line in of_kind(lines, "char")]
+
+
+def best_steps(lines):
+    """{(cell, layers, shape): {software: its fastest line}}"""
+    cases = {}
+    for line in steps(lines):
+        case = cases.setdefault((line["cell"], line["layers"], shape_of(line)), {})
+        case.setdefault(line["software"], []).append(line)
+    return {key: {name: fastest(same) for name, same in case.items()} for key, case in cases.items()}
+
+
+def best_peer(case):
+    """The fastest line of {software: line} that is not Unroll's, or None."""
+    return fastest(line for name, line in case.items() if theirs(name))
+
+
+def step_ratios(lines, who=theirs, wanted=lambda key: True):
+    """A peer's time of a whole step over Unroll's, of the best one for which who(name) is true."""
+    found = []
+    for key, case in best_steps(lines).items():
+        peer = fastest(line for name, line in case.items() if theirs(name) and who(name))
+        if peer and "Unroll" in case and wanted(key):
+            found.append(peer["ms"] / case["Unroll"]["ms"])
+    return found
+
+
 def characters(lines):
-    found = of_kind(lines, "char")
+    cases = best_steps(lines)
+    names = sorted({name for case in cases.values() for name in case}, key=rank)
     rows = []
-    for cell in ordered(lines, "char", "cell"):
-        own = fastest(line for line in found if line["cell"] == cell and ours(line["software"]))
-        peer = fastest(line for line in found if line["cell"] == cell and theirs(line["software"]))
-        rate = [64 * 64 / line["ms"] * 1e3 if line else None for line in (own, peer)]
-        who = f"{peer['setting']} {peer['variant']}" if peer else "–"
-        ratio = f"{rate[0] / rate[1]:.2f}" if own and peer else "–"
-        rows.append([cell, digits(rate[0]), digits(rate[1]), who, ratio])
+    for (cell, count, shape), case in cases.items():
+        peer = best_peer(case)
+        rates = []
+        for name in names:
+            line = case.get(name)
+            rates.append(digits(line and line["T"] * line["B"] / line["ms"] * 1e3))
+        both = peer and "Unroll" in case
+        rows.append([cell, str(count), shape, *rates,
+                     f"{peer['ms'] / case['Unroll']['ms']:.2f}" if both else "–",
+                     f"{peer['software']} {peer['setting']} {peer.get('variant', '')}".strip() if peer else "–"])
     if not rows:
         return ""
-    return ("## A whole training step of a char-rnn\n\nV=96, two layers of 512, B=64, T=64,"
-            " cross-entropy, Adam, global norm clipped at 5; tokens/s.\n\n"
-            + table(["cell", "Unroll", "PyTorch", "setting and variant", "ratio"], rows))
+    return ("## A whole training step of a char-rnn\n\nLayers on characters, linear, cross-entropy, Adam, global norm"
+            " clipped at 5; tokens/s. V is the number of symbols.\n\n"
+            + table(["cell", "layers", "T,B,V,H", *names, "ratio", "best peer"], rows))
+
+
+def rank(name):
+    return ("Unroll", *PREFERRED).index(name) if name in ("Unroll", *PREFERRED) else len(PREFERRED) + 1
 
 
 def fastest(lines):
@@ -247,20 +289,82 @@ def classic(lines):
             " iterations/s.\n\n" + table(["software", "iterations/s", "ratio"], rows))
 
 
-def memory_and_start(lines):
-    parts = []
-    peaks_of = {}
+def peak_memory(lines, mode):
+    """{software: MB} of a process that only trains one thing: a layer, or whole steps."""
+    found = {}
     for line in of_kind(lines, "memory"):
-        peaks_of[line["software"]] = min(line["rss_mb"], peaks_of.get(line["software"], 1e9))
-    if peaks_of:
-        rows = [[name, f"{value:.0f}"] for name, value in peaks_of.items()]
-        parts.append("## Memory and start\n\nPeak resident set of a process that only trains LSTM"
-                     " 64,32,512,512, MB:\n\n" + table(["software", "MB"], rows))
-    for line in of_kind(lines, "start"):
-        parts.append(f"From the start of `java` to its end with the first number of a GRU"
-                     f" (T=16, B=1, I=8, H=16) printed by Unroll: {line['seconds']:.2f} s, the"
-                     " best of 5.")
-    return "\n\n".join(parts)
+        if (line.get("mode") == "step") == (mode == "step"):
+            found[line["software"]] = min(line["rss_mb"], found.get(line["software"], 1e9))
+    return found
+
+
+def starts(lines):
+    """{software: seconds} until the first result."""
+    return {line["software"]: line["seconds"] for line in of_kind(lines, "start")}
+
+
+START = ("From the start of `java` to its end with the first result of a small {} printed, the best of a few,"
+         " natives unpacked before")
+
+
+def memory_and_start(lines):
+    of_layer, of_step, start = peak_memory(lines, "train"), peak_memory(lines, "step"), starts(lines)
+    names = sorted({**of_layer, **of_step, **start}, key=rank)
+    columns = [("MB of the layer", of_layer, "{:.0f}"), ("MB of the step", of_step, "{:.0f}"),
+               ("s to the first result", start, "{:.2f}")]
+    columns = [column for column in columns if column[1]]
+    if not columns:
+        return ""
+    rows = [[name] + [form.format(found[name]) if name in found else "–" for _, found, form in columns]
+            for name in names]
+    cell = "LSTM" if any("cell" in line for line in of_kind(lines, "start")) else "GRU"
+    said = ("Peak resident set of a process that only trains LSTM 64,32,512,512"
+            + (", or only takes whole steps of a char-rnn, LSTM, two layers of 512, T=64, B=64, V=96" if of_step else "")
+            + ". " + (START.format(cell) + "." if start else ""))
+    return "## Memory and start\n\n" + said.strip() + "\n\n" + table(
+        ["software"] + [name for name, _, _ in columns], rows)
+
+
+def growth(lines):
+    """What a step costs where one size grows and the others stay: Unroll beside the best peer."""
+    found = [line for line in of_kind(lines, "layer") if line["mode"] == "train"]
+    if not any(line.get("part") == "sweep" for line in found):
+        return ""
+    cases = {}
+    for line in found:
+        cases.setdefault((line["cell"], shape_of(line)), []).append(line)
+    rows = []
+    for size, at in (("T", 0), ("B", 1), ("H", 3)):
+        for (cell, first), shapes in series(cases, at).items():
+            for shape in shapes:
+                own = fastest(line for line in cases[cell, shape] if ours(line["software"]))
+                peer = fastest(line for line in cases[cell, shape] if theirs(line["software"]))
+                each = 1e3 / int(shape.split(",")[0])
+                rows.append([f"{size}, {cell}", shape, digits(own and own["ms"] * each),
+                             digits(peer and peer["ms"] * each),
+                             f"{peer['software']} {peer['setting']}" if peer else "–",
+                             f"{peer['ms'] / own['ms']:.2f}" if own and peer else "–"])
+    return ("## As one size grows\n\nTraining, microseconds a step of the sequence.\n\n"
+            + table(["what grows", "T,B,I,H", "Unroll µs", "best peer µs", "who", "ratio"], rows))
+
+
+def series(cases, at):
+    """{(cell, the sizes that stay): shapes, ascending} of those with at least four; with H also I grows."""
+    found = {}
+    for cell, shape in cases:
+        sizes = [int(size) for size in shape.split(",")]
+        if at == 3 and sizes[2] != sizes[3]:
+            continue
+        stay = tuple(size for n, size in enumerate(sizes) if n != at and not (at == 3 and n == 2))
+        found.setdefault((cell, stay), []).append(shape)
+    return {key: sorted(shapes, key=lambda shape: int(shape.split(",")[at]))
+            for key, shapes in found.items() if len(shapes) >= 4}
+
+
+def absent(lines):
+    """What a peer does not offer, so that nobody looks for it."""
+    rows = [[line["software"], line["what"], line["why"]] for line in of_kind(lines, "absent")]
+    return "## What a peer has not\n\n" + table(["software", "what", "why"], rows) if rows else ""
 
 
 def disturbance(lines):

@@ -37,16 +37,17 @@ public record Sensitivity(double correlation, double held, double information) {
       }
     }
 
-    /** The square root of the summed squares of what values differ from their mean. */
+    /**
+     * The square root of the summed squares of what values differ from their mean. It is exactly 0
+     * of equal ones, for float64 sums of so many equal float32 values do not round.
+     */
     private static double norm(float[] values, double mean, int from, int to) {
       double squares = 0;
-      boolean varies = false;
       for (int t = from; t < to; t++) {
         double difference = values[t] - mean;
         squares += difference * difference;
-        varies |= values[t] != values[from];
       }
-      return varies ? Math.sqrt(squares) : 0;
+      return Math.sqrt(squares);
     }
 
     private static double mean(float[] values, int from, int to) {

@@ -1,7 +1,7 @@
 // The network unrolled in time, and the gates.
 
 const BOX = 84;
-const COLUMN = 118;
+const COLUMN = 118; // at least
 const GAP = 26;
 const SHOWN_GUESSES = 3;
 const GRID = Math.ceil(Math.sqrt(2 * facts.hidden));
@@ -36,6 +36,7 @@ function wire(x1, y1, x2, y2) {
 function drawUnrolled(place, unit, at, colours, choose) {
   const width = Math.max(380, place.clientWidth - 4);
   const columns = Math.max(2, Math.min(T, Math.floor((width - 70) / COLUMN)));
+  const pitch = Math.floor((width - 60) / columns);
   const first = Math.max(0, Math.min(T - columns, at - Math.floor(columns * 0.6)));
   const box = Math.ceil(facts.hidden / GRID) * BOX / GRID;
   const top = SHOWN_GUESSES * 16 + 12;
@@ -46,7 +47,8 @@ function drawUnrolled(place, unit, at, colours, choose) {
   });
   const layerTop = (layer) => top + (facts.layers - 1 - layer) * (box + GAP + 14) + 6;
   for (let c = 0; c < columns; c++) {
-    drawStep(drawing, { t: first + c, x: 46 + c * COLUMN, box, height, layerTop }, unit, at, colours, choose);
+    drawStep(drawing, { t: first + c, x: 46 + c * pitch, pitch, box, height, layerTop },
+      unit, at, colours, choose);
   }
   for (let layer = 0; layer < facts.layers; layer++) {
     const y = layerTop(layer) + box / 2;
@@ -57,7 +59,7 @@ function drawUnrolled(place, unit, at, colours, choose) {
 }
 
 // One column: the character, the layers above it, the guesses at the top.
-function drawStep(drawing, { t, x, box, height, layerTop }, unit, at, colours, choose) {
+function drawStep(drawing, { t, x, pitch, box, height, layerTop }, unit, at, colours, choose) {
   const middle = x + BOX / 2;
   const now = t === at ? " now" : "";
   const chosen = facts.units[unit];
@@ -69,7 +71,7 @@ function drawStep(drawing, { t, x, box, height, layerTop }, unit, at, colours, c
     const y = layerTop(layer);
     const below = layer === 0 ? base : layerTop(layer - 1);
     drawing.append(wire(middle, below - 2, middle, y + box + (layer === chosen.layer ? 16 : 3)));
-    if (t + 1 < T) drawing.append(wire(x + BOX + 3, y + box / 2, x + COLUMN - 4, y + box / 2));
+    if (t + 1 < T) drawing.append(wire(x + BOX + 3, y + box / 2, x + pitch - 4, y + box / 2));
     const picture = svg("image", {
       href: layerPicture(chosen.state, layer, t, colours), x, y, width: BOX, height: box,
       preserveAspectRatio: "none",
@@ -101,7 +103,7 @@ function drawGuesses(drawing, t, x) {
     const { character, chance } = guess(t, rank);
     const y = rank * 16;
     const hit = t + 1 < T && character === characters[t + 1];
-    const bar = svg("rect", { x: x + 18, y: y + 3, width: Math.max(1, 42 * chance), height: 9, rx: 1 });
+    const bar = svg("rect", { x: x + 18, y: y + 3, width: Math.max(1, 38 * chance), height: 9, rx: 1 });
     bar.style.fill = hit ? "var(--hit)" : "var(--line)";
     drawing.append(
       svg("text", { class: hit ? "glyph" : "glyph faint", x: x + 8, y: y + 13 }, visible(character)),

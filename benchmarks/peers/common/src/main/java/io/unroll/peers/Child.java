@@ -13,23 +13,24 @@ import java.util.StringJoiner;
  * Runs the tasks of one process and prints a line of JSON for each.
  *
  * <pre>
- * --setting NAME --threads N --seconds S [--warm S] [--warm-limit S] [--runs N]
+ * --setting NAME --threads N --seconds S [--warm S] [--warm-runs N] [--warm-limit S] [--runs N]
  *   [--case-limit S] TASK...
  * layer:CELL:T,B,I,H:infer|train   one layer
  * agree:CELL                       sums to compare with the other programs
- * char:CELL[:VARIANT]              a step of the large character model
+ * char:CELL:LAYERS:T,B,V,H         a step of a character model
  * classic                          an iteration of the classic one
+ * first                            one run of a small LSTM, without warming up
  * config                           what the software says of itself
  * </pre>
  */
 public final class Child {
-  private static final int WARM_RUNS = 10;
   private static final double NANOS = 1e9;
 
   private final Peer peer;
   private final String setting;
   private final double seconds;
   private final double warm;
+  private final int warmRuns;
   private final double warmLimit;
   private final int runs;
   private final double caseLimit;
@@ -40,6 +41,7 @@ public final class Child {
     this.setting = arguments.setting;
     this.seconds = arguments.seconds;
     this.warm = arguments.warm;
+    this.warmRuns = arguments.warmRuns;
     this.warmLimit = arguments.warmLimit;
     this.runs = arguments.runs;
     this.caseLimit = arguments.caseLimit;
@@ -51,6 +53,7 @@ public final class Child {
     private int threads = 1;
     private double seconds = 1;
     private double warm = 0.5;
+    private int warmRuns = 10;
     private double warmLimit = 4;
     private int runs = 5;
     private double caseLimit = 60;
@@ -62,6 +65,7 @@ public final class Child {
           case "--threads" -> threads = Integer.parseInt(args[++i]);
           case "--seconds" -> seconds = Double.parseDouble(args[++i]);
           case "--warm" -> warm = Double.parseDouble(args[++i]);
+          case "--warm-runs" -> warmRuns = Integer.parseInt(args[++i]);
           case "--warm-limit" -> warmLimit = Double.parseDouble(args[++i]);
           case "--runs" -> runs = Integer.parseInt(args[++i]);
           case "--case-limit" -> caseLimit = Double.parseDouble(args[++i]);
@@ -107,12 +111,9 @@ public final class Child {
     switch (parts[0]) {
       case "layer" -> layer(Case.parse(parts[1], parts[2], parts[3]));
       case "agree" -> agree(parts[1]);
-      case "char" -> {
-        String variant = parts.length > 2 ? parts[2] : "";
-        Line line = new Line("char").text("cell", parts[1]).text("variant", variant);
-        print(line.times(measure(peer.charStep(parts[1], variant))));
-      }
+      case "char" -> step(CharModel.parse(parts[1], parts[2], parts[3]));
       case "classic" -> print(new Line("classic").times(measure(peer.classic())));
+      case "first" -> first();
       case "config" -> print(new Line("config").text("details", peer.details()));
       default -> throw new IllegalArgumentException("unknown task \"" + task + "\"");
     }
@@ -133,6 +134,30 @@ public final class Child {
     print(line);
   }
 
+  private void step(CharModel model) throws Exception {
+    double[] sorted = measure(peer.charStep(model));
+    Line line =
+        new Line("char")
+            .text("cell", model.cell())
+            .number("layers", model.layers())
+            .number("T", model.steps())
+            .number("B", model.batch())
+            .number("I", model.symbols())
+            .number("H", model.hiddenSize())
+            .text("mode", "step")
+            .times(sorted)
+            .number("tokens_per_s", model.characters() / quantile(sorted, 0.5) * 1e3);
+    print(line);
+  }
+
+  private void first() throws Exception {
+    try (Timed timed = peer.layer(new Case("lstm", 16, 1, 8, 16, false))) {
+      once(timed);
+      timed.check();
+    }
+    print(new Line("first"));
+  }
+
   private void agree(String cell) throws Exception {
     Line line = new Line("agree").text("cell", cell);
     Map<String, Double> sums = peer.agreement(cell);
@@ -149,7 +174,7 @@ public final class Child {
       long begun = System.nanoTime();
       double total = 0;
       for (int n = 0;
-          (n < WARM_RUNS || total < warm) && total < warmLimit && secondsSince(begun) < caseLimit;
+          (n < warmRuns || total < warm) && total < warmLimit && secondsSince(begun) < caseLimit;
           n++) {
         total += once(timed);
       }

@@ -37,16 +37,12 @@ public interface Peer extends AutoCloseable {
     return null;
   }
 
-  /**
-   * One whole training step of the character model of {@link CharModel}.
-   *
-   * @param variant how characters are brought to the first layer; empty for the usual way
-   */
-  default Timed charStep(String cell, String variant) throws Exception {
+  /** One whole training step of a character model: see {@link CharModel}. */
+  default Timed charStep(CharModel model) throws Exception {
     throw new UnsupportedOperationException(software() + " has no character model here");
   }
 
-  /** One iteration of the classic character model: see {@link CharModel}. */
+  /** One iteration of {@link CharModel#classic}. */
   default Timed classic() throws Exception {
     throw new UnsupportedOperationException(software() + " has no classic character model here");
   }

@@ -10,6 +10,7 @@ import ai.djl.nn.recurrent.RNN;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.unroll.peers.Case;
+import io.unroll.peers.CharModel;
 import io.unroll.peers.Child;
 import io.unroll.peers.Data;
 import io.unroll.peers.Peer;
@@ -74,6 +75,11 @@ final class DjlPeer implements Peer {
       }
     }
     return sums;
+  }
+
+  @Override
+  public Timed charStep(CharModel model) {
+    return new DjlCharTraining(model, manager.newSubManager());
   }
 
   @Override

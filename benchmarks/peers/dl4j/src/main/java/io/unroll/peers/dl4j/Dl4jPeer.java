@@ -1,6 +1,7 @@
 package io.unroll.peers.dl4j;
 
 import io.unroll.peers.Case;
+import io.unroll.peers.CharModel;
 import io.unroll.peers.Child;
 import io.unroll.peers.Data;
 import io.unroll.peers.Peer;
@@ -58,10 +59,20 @@ final class Dl4jPeer implements Peer {
 
   @Override
   public Timed layer(Case layer) {
-    if (!layer.train()) {
-      throw new UnsupportedOperationException("DL4J is timed in training alone");
-    }
     return new Layer(layer);
+  }
+
+  @Override
+  public Timed charStep(CharModel model) {
+    return new Dl4jCharTraining(model);
+  }
+
+  static BaseRecurrentLayer.Builder<?> layer(String cell) {
+    return switch (cell) {
+      case "rnn" -> new SimpleRnn.Builder();
+      case "lstm" -> new LSTM.Builder();
+      default -> throw new UnsupportedOperationException("DL4J has no " + cell);
+    };
   }
 
   @Override
@@ -71,15 +82,13 @@ final class Dl4jPeer implements Peer {
     private final MultiLayerNetwork network;
     private final INDArray x;
     private final INDArray dY;
+    private final boolean train;
+    private INDArray y;
     private Pair<Gradient, INDArray> result;
 
     Layer(Case layer) {
-      BaseRecurrentLayer.Builder<?> builder =
-          switch (layer.cell()) {
-            case "rnn" -> new SimpleRnn.Builder();
-            case "lstm" -> new LSTM.Builder();
-            default -> throw new UnsupportedOperationException("DL4J has no " + layer.cell());
-          };
+      train = layer.train();
+      BaseRecurrentLayer.Builder<?> builder = Dl4jPeer.layer(layer.cell());
       builder.nIn(layer.inputSize()).nOut(layer.hiddenSize()).activation(Activation.TANH);
       MultiLayerConfiguration configuration =
           new NeuralNetConfiguration.Builder().seed(1).list(builder.build()).build();
@@ -95,6 +104,10 @@ final class Dl4jPeer implements Peer {
 
     @Override
     public void run() {
+      if (!train) {
+        y = network.feedForward(x, false).get(1);
+        return;
+      }
       network.setInput(x);
       network.feedForward(true, false);
       result = network.backpropGradient(dY, LayerWorkspaceMgr.noWorkspaces());
@@ -102,6 +115,10 @@ final class Dl4jPeer implements Peer {
 
     @Override
     public void check() {
+      if (!train) {
+        Data.requireFinite("y", y.dup().data().asFloat());
+        return;
+      }
       Data.requireFinite("dx", result.getSecond().dup().data().asFloat());
       result
           .getFirst()

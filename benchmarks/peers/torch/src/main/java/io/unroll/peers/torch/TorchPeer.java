@@ -5,6 +5,7 @@ import static org.bytedeco.pytorch.global.torch.set_num_threads;
 import static org.bytedeco.pytorch.global.torch.show_config;
 
 import io.unroll.peers.Case;
+import io.unroll.peers.CharModel;
 import io.unroll.peers.Child;
 import io.unroll.peers.Data;
 import io.unroll.peers.Peer;
@@ -85,8 +86,8 @@ final class TorchPeer implements Peer {
   }
 
   @Override
-  public Timed charStep(String cell, String variant) {
-    return new TorchCharTraining(cell, variant);
+  public Timed charStep(CharModel model) {
+    return new TorchCharTraining(model);
   }
 
   @Override

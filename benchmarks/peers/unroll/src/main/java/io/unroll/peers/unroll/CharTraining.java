@@ -34,24 +34,23 @@ final class CharTraining implements Timed {
   private double latestLoss;
 
   /**
-   * @param config its input size is the number of symbols
    * @param clip sets how the trainer clips
    */
   CharTraining(
-      Backend backend,
-      RecurrentConfig config,
-      int steps,
-      int batch,
-      OptimizerConfig optimizer,
-      Consumer<Trainer> clip) {
+      Backend backend, CharModel model, OptimizerConfig optimizer, Consumer<Trainer> clip) {
     this.backend = backend;
-    int count = config.inputSize();
     parameters = new Parameters(backend, SEED);
     tape = new Tape(backend, SEED);
-    recurrent = new Recurrent(parameters, "rnn", config);
-    head = new Linear(parameters, "head", config.hiddenSize(), count);
-    state = recurrent.newState(batch);
-    text = new Text(steps, batch, count);
+    recurrent =
+        new Recurrent(
+            parameters,
+            "rnn",
+            RecurrentConfig.of(
+                    UnrollPeer.cell(model.cell()), model.symbols(), model.hiddenSize())
+                .withLayers(model.layers()));
+    head = new Linear(parameters, "head", model.hiddenSize(), model.symbols());
+    state = recurrent.newState(model.batch());
+    text = new Text(model);
     trainer = new Trainer(parameters, tape, optimizer);
     clip.accept(trainer);
     trainer.listener(
@@ -95,12 +94,11 @@ final class CharTraining implements Timed {
     private final int[] targets;
     private final int[] shape;
 
-    Text(int steps, int batch, int count) {
-      int length = CharModel.BATCHES * steps * batch + 1;
-      batcher = new SequenceBatcher(CharModel.text(length, count), steps, batch);
-      inputs = new int[steps * batch];
-      targets = new int[steps * batch];
-      shape = new int[] {steps, batch};
+    Text(CharModel model) {
+      batcher = new SequenceBatcher(model.text(), model.steps(), model.batch());
+      inputs = new int[model.characters()];
+      targets = new int[model.characters()];
+      shape = new int[] {model.steps(), model.batch()};
     }
 
     @Override

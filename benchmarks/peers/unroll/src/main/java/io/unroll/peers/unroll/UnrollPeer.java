@@ -85,15 +85,10 @@ final class UnrollPeer implements Peer {
   }
 
   @Override
-  public Timed charStep(String cell, String variant) {
-    RecurrentConfig config =
-        RecurrentConfig.of(cell(cell), CharModel.SYMBOLS, CharModel.HIDDEN_SIZE)
-            .withLayers(CharModel.LAYERS);
+  public Timed charStep(CharModel model) {
     return new CharTraining(
         backend,
-        config,
-        CharModel.STEPS,
-        CharModel.BATCH,
+        model,
         OptimizerConfig.adam(CharModel.LEARNING_RATE),
         trainer -> trainer.clipNorm(CharModel.CLIP_NORM));
   }
@@ -105,9 +100,7 @@ final class UnrollPeer implements Peer {
             .withEpsilon(1e-8);
     return new CharTraining(
         backend,
-        RecurrentConfig.of(CellSpec.TANH, CharModel.CLASSIC_SYMBOLS, CharModel.CLASSIC_HIDDEN_SIZE),
-        CharModel.CLASSIC_STEPS,
-        1,
+        CharModel.classic(),
         adagrad,
         trainer -> trainer.clipValue(CharModel.CLASSIC_CLIP));
   }
