@@ -1,6 +1,5 @@
 package io.unroll.examples;
 
-import static io.unroll.examples.data.Scenes.END;
 import static io.unroll.examples.data.Scenes.LONGEST;
 import static io.unroll.examples.data.Scenes.PIXELS;
 
@@ -62,7 +61,7 @@ public final class Captions implements Example {
       tape.begin(Tape.Mode.EVALUATION);
       Tensor state = look(tape, scenes);
       int[] last = new int[scenes.size()];
-      Arrays.fill(last, END);
+      Arrays.fill(last, Scenes.END);
       int[][] said = new int[scenes.size()][LONGEST];
       for (int t = 0; t < LONGEST; t++) {
         Tensor x = words.forward(tape.indices(last, 1, scenes.size()));
@@ -92,13 +91,12 @@ public final class Captions implements Example {
     try (Parameters parameters = new Parameters(setup.backend(), setup.seed());
         Tape tape = new Tape(setup.backend())) {
       Network network = Network.of(parameters, setup.hiddenSize());
+      LearningRate rate = LearningRate.cosine(LEARNING_RATE, 0, setup.steps());
       double[] losses;
       try (Trainer trainer = new Trainer(parameters, tape, OptimizerConfig.adam(LEARNING_RATE))) {
         losses =
             Examples.train(
-                trainer
-                    .clipNorm(1)
-                    .learningRate(LearningRate.cosine(LEARNING_RATE, 0, setup.steps())),
+                trainer.clipNorm(1).learningRate(rate),
                 (t, step) -> network.loss(t, Scenes.draw(setup.batch(), setup.dataSeed(step))),
                 setup.steps());
       }
