@@ -29,8 +29,6 @@ import java.util.List;
  * clauses turn the meaning around, so the order of the words matters.
  */
 public final class Sentiment implements Example {
-  private static final int SHOWN = 6;
-
   private final Path file;
 
   /** On reviews that it writes itself. */
@@ -89,7 +87,7 @@ public final class Sentiment implements Example {
               .accuracy(measured.words(), measured.classes()),
           true,
           unseen.stream()
-              .limit(SHOWN)
+              .limit(6)
               .map(r -> r.text() + ": " + model.classify(r.text()) + ", is " + r.label())
               .toList());
     }

@@ -60,10 +60,9 @@ public final class Translate implements Example {
     Outcome with = run(setup, Attention.Score.GENERAL);
     Outcome without = run(setup, null);
     List<String> shown = new ArrayList<>(with.shown);
-    String figures = "greedy %.3f, beam of %d %.3f; without attention %.3f and %.3f";
     shown.add(
         String.format(
-            Locale.ROOT, figures, with.greedy, WIDTH, with.beam, without.greedy, without.beam));
+            Locale.ROOT, "greedily %.3f, without attention %.3f", with.greedy, without.greedy));
     return new Learned(
         with.losses,
         "exact translations of " + BATCHES_UNSEEN * setup.batch() + " unseen phrases",

@@ -164,7 +164,7 @@ final class Bound {
       return step;
     }
     long hidden = what.shape().hiddenSize();
-    long weights = Float.BYTES * what.cell().gateCount() * hidden * hidden;
+    long weights = (long) Float.BYTES * what.cell().gateCount() * hidden * hidden;
     return new FusedRecurrence.Step(true, (long) ceilings.processors(), weights);
   }
 }

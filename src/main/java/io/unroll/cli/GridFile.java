@@ -172,7 +172,7 @@ final class GridFile {
   private static List<String> list(String key, String value, String... allowed) {
     List<String> values = List.of(value.split(",", -1));
     boolean isOne = key.equals("direction") || key.equals("lengths");
-    if (!List.of(allowed).containsAll(values) || isOne && values.size() > 1) {
+    if (!List.of(allowed).containsAll(values) || (isOne && values.size() > 1)) {
       throw new IllegalArgumentException(
           "%s must be %s %s, but is \"%s\""
               .formatted(key, isOne ? "one of" : "of", String.join(", ", allowed), value));

@@ -165,9 +165,9 @@ final class InspectPage {
               unit.number(),
               rows[u],
               rounded(scales[u], 4),
-              hundredths(unit, p -> ranking.sensitivity(unit, p).correlation()),
-              hundredths(unit, p -> ranking.sensitivity(unit, p).held()),
-              hundredths(unit, p -> ranking.sensitivity(unit, p).information())));
+              hundredths(p -> ranking.sensitivity(unit, p).correlation()),
+              hundredths(p -> ranking.sensitivity(unit, p).held()),
+              hundredths(p -> ranking.sensitivity(unit, p).information())));
     }
     return new Gson()
         .toJson(
@@ -189,7 +189,7 @@ final class InspectPage {
                 seen.gates().stream().map(InspectPage::gateFacts).toList()));
   }
 
-  private int[] hundredths(UnitRanking.Unit unit, IntToDoubleFunction measure) {
+  private int[] hundredths(IntToDoubleFunction measure) {
     return IntStream.range(0, ranking.properties().size())
         .map(p -> (int) Math.round(100 * measure.applyAsDouble(p)))
         .toArray();

@@ -68,7 +68,8 @@ public final class Activations {
     int hidden = config.hiddenSize();
     int rows = y.dim(0) * y.dim(1);
     Tensor values = y.tape().result(false, y.dim(0), y.dim(1), hidden);
-    Span from = pass.kept().slice((long) gate * hidden, pass.kept().length() - gate * hidden);
+    long at = (long) gate * hidden;
+    Span from = pass.kept().slice(at, pass.kept().length() - at);
     y.tape()
         .kernels()
         .copyRows(from, cell.reserved() * hidden, values.value(), hidden, rows, hidden, 0);

@@ -47,7 +47,7 @@ final class Translator implements AutoCloseable {
     if (rest >= 20) {
       words.add(18 + rest / 10);
     }
-    if (rest % 10 > 0 || rest >= 10 && rest < 20 || number == 0) {
+    if (rest % 10 > 0 || (rest >= 10 && rest < 20) || number == 0) {
       words.add(rest < 20 ? rest : rest % 10);
     }
     return words.stream().mapToInt(Integer::intValue).toArray();

@@ -76,7 +76,7 @@ record JavaKernel(Kernel kernel, RangeLoop loop, RangeLoop.Cost cost) implements
               AttentionLoops::softmaxForward,
               a -> TRANSCENDENTAL_COST * Args.integer(a, 3));
       case SOFTMAX_BACKWARD ->
-          with(kernel, AttentionLoops::softmaxBackward, a -> 2 * Args.integer(a, 4));
+          with(kernel, AttentionLoops::softmaxBackward, a -> 2L * Args.integer(a, 4));
       case ADDITIVE_SCORE_FORWARD ->
           with(
               kernel,

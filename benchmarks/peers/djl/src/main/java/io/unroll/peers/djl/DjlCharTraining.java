@@ -81,8 +81,7 @@ final class DjlCharTraining implements Timed {
         all.forEach(parameter -> JniUtils.zeroGrad((PtNDArray) parameter));
       }
       Shape shape = new Shape(model.steps(), model.batch());
-      NDArray x =
-          scope.create(inputs[batch], shape).oneHot(model.symbols(), DataType.FLOAT32);
+      NDArray x = scope.create(inputs[batch], shape).oneHot(model.symbols(), DataType.FLOAT32);
       NDList result = forward(x);
       result.attach(scope);
       NDArray y = result.get(0).reshape(model.characters(), model.hiddenSize());
@@ -104,8 +103,7 @@ final class DjlCharTraining implements Timed {
     NDArray h = states.get(0);
     return switch (model.cell()) {
       case "rnn" ->
-          operations.rnn(
-              x, h, recurrent, true, layers, RNN.Activation.TANH, 0, true, false, false);
+          operations.rnn(x, h, recurrent, true, layers, RNN.Activation.TANH, 0, true, false, false);
       case "gru" -> operations.gru(x, h, recurrent, true, layers, 0, true, false, false);
       default -> operations.lstm(x, states, recurrent, true, layers, 0, true, false, false);
     };

@@ -45,8 +45,7 @@ final class CharTraining implements Timed {
         new Recurrent(
             parameters,
             "rnn",
-            RecurrentConfig.of(
-                    UnrollPeer.cell(model.cell()), model.symbols(), model.hiddenSize())
+            RecurrentConfig.of(UnrollPeer.cell(model.cell()), model.symbols(), model.hiddenSize())
                 .withLayers(model.layers()));
     head = new Linear(parameters, "head", model.hiddenSize(), model.symbols());
     state = recurrent.newState(model.batch());
