@@ -45,8 +45,8 @@ def layer_tasks(options, cell):
 
 
 def sweep_tasks(options, cell):
-    """The same for the sizes that grow, without what is among the layers anyway."""
-    known = {task for task, _, _ in layer_tasks(options, cell)}
+    """The same for the sizes that grow, without what the run takes among the layers anyway."""
+    known = {task for task, _, _ in layer_tasks(options, cell)} if "layers" in options.parts else ()
     found = dict.fromkeys(shape_text(case) for case in cases(*SWEEPS) if case.cell == CELLS[cell])
     return [(f"layer:{cell}:{shape}:train", shape, "train") for shape in found
             if f"layer:{cell}:{shape}:train" not in known]
