@@ -327,10 +327,16 @@ class CpuRunTest(unittest.TestCase):
         self.assertEqual([row[1:] for row in results.mean_rows(cpu)],
                          [["lstm", "1.50 (1.50 to 1.50)", "1.50 (1.50 to 1.50)"],
                           ["all", "1.50 (1.50 to 1.50)", "1.50 (1.50 to 1.50)"]])
+        self.assertEqual(6, len(cpu.cases))
         page = results.page(cpu)
         # 4 ms over 64 steps, and nine times that.
         self.assertIn("| B, lstm | 64,4,16,16 | 62.5 | 562 | PyTorch 2t | 9.00 |", page)
         self.assertIn("growth.svg", page)
+
+    def test_three_sizes_are_no_growth(self):
+        # With the case of 32 rows.
+        few = [line for line in CPU if line.get("part") != "sweep" or line["B"] < 4]
+        self.assertNotIn("64,2,16,16", results.page(run(few, "2026-01-02-0304-cpu")))
 
     def test_whole_steps_stand_against_the_best_peer(self):
         rows = results.whole_steps(run(CPU, "2026-01-02-0304-cpu"))
