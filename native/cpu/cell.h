@@ -50,6 +50,16 @@ struct CellStep {
       return;
     }
     bool reset = isReset(resets, row);
+    if (count == LANES && !reset) {  // most are: known when compiling, they take half the instructions
+      compute(row, unit, LANES, false, products);
+    } else {
+      compute(row, unit, count, reset, products);
+    }
+  }
+
+ private:
+  INLINE_MEMBER void compute(int row, int unit, int count, bool reset, const real *products) const {
+    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
     real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES];
     real own[atLeastOne(Cell::UNIT_WEIGHTS)], kept[atLeastOne(Cell::RESERVED)];
     const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
@@ -68,22 +78,6 @@ struct CellStep {
       store(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, kept[r], count);
     }
     if (y != nullptr) store(y + row * ldY + unit, after[0], count);
-  }
-
-  // Fetches what run will read and write for some packs of units.
-  INLINE_MEMBER void prefetch(int row, int unit, int packs) const {
-    int64_t each = row;
-    for (int u = unit; u < unit + packs * LANES; u += LANES) {
-      for (int g = 0; g < Cell::GATES; g++) {
-        ISA::prefetch(zx + (each * Cell::GATES + g) * hiddenSize + u);
-      }
-      for (int s = 0; s < Cell::STATES; s++) {
-        prefetchToWrite(next + s * stateStride + each * hiddenSize + u);
-      }
-      for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
-        prefetchToWrite(keep + (each * Cell::RESERVED + r) * hiddenSize + u);
-      }
-    }
   }
 };
 
@@ -120,6 +114,17 @@ struct CellGradient {
       return;
     }
     bool reset = isReset(resets, row);
+    if (count == LANES && !reset) {
+      compute(row, unit, LANES, false, dh);
+    } else {
+      compute(row, unit, count, reset, dh);
+    }
+  }
+
+ private:
+  INLINE_MEMBER void compute(int row, int unit, int count, bool reset, real dh) const {
+    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
+    int64_t product = static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
     real kept[atLeastOne(Cell::RESERVED)], own[atLeastOne(Cell::UNIT_WEIGHTS)];
     real before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
     real dOwn[atLeastOne(Cell::UNIT_WEIGHTS)];
@@ -147,23 +152,6 @@ struct CellGradient {
     for (int p = 0; p < Cell::UNIT_WEIGHTS; p++) {
       float *sum = dUnit + (static_cast<int64_t>(row) * Cell::UNIT_WEIGHTS + p) * hiddenSize + unit;
       store(sum, load(sum, count) + dOwn[p], count);
-    }
-  }
-
-  // Fetches what run will read and write for some packs of units.
-  INLINE_MEMBER void prefetch(int row, int unit, int packs) const {
-    int64_t each = row;
-    for (int u = unit; u < unit + packs * LANES; u += LANES) {
-      for (int g = 0; g < Cell::GATES; g++) {
-        prefetchToWrite(dzx + (each * Cell::GATES + g) * hiddenSize + u);
-      }
-      for (int s = 0; s < Cell::STATES; s++) {
-        ISA::prefetch(previous + s * stateStride + each * hiddenSize + u);
-      }
-      for (int r = 0; r < Cell::RESERVED; r++) {
-        ISA::prefetch(keep + (each * Cell::RESERVED + r) * hiddenSize + u);
-      }
-      if (dy != nullptr) ISA::prefetch(dy + each * ldDy + u);
     }
   }
 };

@@ -1,7 +1,9 @@
-// C = op(A) op(B) + C: both operands are copied to the order in which the tiles read them, then the
-// tiles run over all threads. The blocking follows Goto and van de Geijn, "Anatomy of
-// high-performance matrix multiplication", ACM TOMS 2008: a panel of B stays in the first cache, a
-// block of A in the second. The order of an element's sum depends on the depth alone.
+// C = op(A) op(B) + C. Each thread has a rectangle of C to itself and waits for nobody: it copies a block of
+// A to the order in which the tiles read it, then panel after panel of B, and multiplies each panel with
+// the block. As in Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS
+// 2008, the block stays in the second cache; the panel too, and while it is multiplied the next one is
+// fetched there, so that copying it waits for no memory. The order of an element's sum depends on the
+// depth alone.
 #include "multiply.h"
 
 #include "pack.h"
@@ -14,17 +16,18 @@ namespace {
 constexpr int PACKS = 2;
 constexpr int COLUMNS = PACKS * LANES;
 constexpr int ROWS = maxRows(PACKS);
-constexpr int DEPTH = 512;            // of a panel of B: at most 64 KiB with AVX-512
-constexpr int SLAB_ROWS = 4096;       // of A, for which B is packed once
-constexpr int SLAB_COLUMNS = 4096;    // of B, packed at once
-constexpr int SMALLEST_BLOCK = 4;     // tiles of rows for which a panel of B is worth fetching
-constexpr int BLOCKS_A_THREAD = 3;    // that are worth packing A by block
+constexpr int DEPTH = 256;  // of a block and a panel: at most 32 KiB of B with AVX-512
+constexpr int PANELS_AT_ONCE = 2, TILES_AT_ONCE = 4;  // that are packed together
+constexpr int ROWS_TO_SHARE = 1024;     // of a thread, from which on the threads pack B together
+constexpr int COLUMNS_TO_SHARE = 8192;  // for more, the packed B would leave the caches
 constexpr int64_t WORTH_A_THREAD = 1000000;  // multiplications
 
 // A matrix in place: element (i,j) at data[i*row + j*column].
 struct View {
   const float *data;
   int64_t row, column;
+
+  View at(int64_t i, int64_t j) const { return {data + i * row + j * column, row, column}; }
 };
 
 struct Result {
@@ -32,15 +35,18 @@ struct Result {
   int64_t row, column;
 };
 
-// One slab of the product: rows and columns of C, a range of the depth.
+// A range of the product's depth.
 struct Slab {
   int rows, columns, depth;
-  const float *right;  // packed
+  View a, b;
   Result c;
   bool add;
-  int tiles() const { return (rows + ROWS - 1) / ROWS; }
-  int panels() const { return (columns + COLUMNS - 1) / COLUMNS; }
+  int tiles() const { return tilesOf(rows); }
+  int panels() const { return panelsOf(columns); }
   int tileBegin(int tile) const { return partBegin(rows, tiles(), tile); }
+
+  static int tilesOf(int rows) { return (rows + ROWS - 1) / ROWS; }
+  static int panelsOf(int columns) { return (columns + COLUMNS - 1) / COLUMNS; }
 };
 
 template <int R, int P>
@@ -71,96 +77,170 @@ INLINE void storeTile(const Tile<R, P> &tile, const Slab &slab, int row, int col
   }
 }
 
-// The tiles [tileFrom, tileTo), packed, against the panels [panelFrom, panelTo).
-void multiplyBlock(const Slab &slab, const float *left, int tileFrom, int tileTo, int panelFrom,
-                   int panelTo) {
-  for (int panel = panelFrom; panel < panelTo; panel++) {
-    int column = panel * COLUMNS;
-    const float *b = slab.right + static_cast<int64_t>(column) * slab.depth;
+// Packs a tile of A whose rows lie along the lanes, to's last pack being followed by another's room.
+template <int R>
+void packRows(const Slab &slab, int row, float *to) {
+  const float *from = slab.a.data + row * slab.a.row;
+  for (int k = 0; k < slab.depth; k += LANES) {
+    int steps = minimum(LANES, slab.depth - k);
+    real packs[LANES] = {};
+    if (steps == LANES) {
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) packs[r] = load(from + r * slab.a.row + k);
+    } else {
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) packs[r] = loadPart(from + r * slab.a.row + k, steps);
+    }
+    transpose(packs);
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+      if (i < steps) store(to + (k + i) * R, packs[i]);  // what it writes too much, the next one mends
+    }
+  }
+}
+
+// Packs tiles of A: depth step by depth step, the rows of a tile side by side. Where a step's rows follow
+// one another, tiles are packed together, since longer pieces come faster.
+void packLeft(const Slab &slab, int tileFrom, int tileTo, float *to) {
+  static_assert(ROWS <= LANES, "a tile's rows fit a pack");
+  const View &a = slab.a;
+  int first = slab.tileBegin(tileFrom);
+  auto packed = [&](int row) { return to + static_cast<int64_t>(row - first) * slab.depth; };
+  if (a.column == 1) {
     for (int t = tileFrom; t < tileTo; t++) {
       int row = slab.tileBegin(t);
-      const float *a = left + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth;
       withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
-        constexpr int R = decltype(rows)::value;
-        Tile<R, PACKS> tile;
-        tile.clear();
-        Ahead ahead = Ahead::part(b + COLUMNS * slab.depth, COLUMNS * slab.depth, tileTo - tileFrom,
-                                  t - tileFrom, slab.depth);
-        const float *c = slab.c.data + row * slab.c.row + column * slab.c.column;
-        tile.multiply(PackedRows<R>{a}, b, slab.depth, ahead, [&](int from, int end) {
-          for (int r = from; r < end; r++) {
-            for (int p = 0; p < PACKS; p++) prefetchToWrite(c + r * slab.c.row + p * LANES);
-          }
-        });
-        storeTile(tile, slab, row, column);
+        packRows<decltype(rows)::value>(slab, row, packed(row));
       });
     }
+    return;
+  }
+  for (int from = tileFrom; from < tileTo; from += TILES_AT_ONCE) {
+    int count = minimum(TILES_AT_ONCE, tileTo - from);
+    int row[TILES_AT_ONCE], rows[TILES_AT_ONCE];
+    float *at[TILES_AT_ONCE];
+    for (int i = 0; i < count; i++) {
+      row[i] = slab.tileBegin(from + i);
+      rows[i] = slab.tileBegin(from + i + 1) - row[i];
+      at[i] = packed(row[i]);
+    }
+    for (int k = 0; k < slab.depth; k++) {
+      for (int i = 0; i < count; i++) {
+        storePart(at[i], loadPart(a.data + row[i] + k * a.column, rows[i]), rows[i]);
+        at[i] += rows[i];
+      }
+    }
   }
 }
 
-// Packs the tiles of A: depth step by depth step, the rows of a tile side by side.
-void packLeft(const Slab &slab, View a, int tileFrom, int tileTo, float *to) {
+// Packs panels of B: depth step by depth step, the columns of a panel side by side, zeros past the last.
+// Whole ones are packed together for the same reason.
+void packRight(const Slab &slab, int panelFrom, int panelTo, float *to) {
+  const View &b = slab.b;
+  int64_t floats = static_cast<int64_t>(COLUMNS) * slab.depth;
+  int from = panelFrom * COLUMNS, end = minimum(slab.columns, panelTo * COLUMNS);
+  if (b.column == 1 && end - from == PANELS_AT_ONCE * COLUMNS) {
+    const float *row = b.data + from;
+    for (int k = 0; k < slab.depth; k++, row += b.row) {
+#pragma GCC unroll 4
+      for (int e = 0; e < PANELS_AT_ONCE * COLUMNS; e += LANES) {
+        store(to + e / COLUMNS * floats + k * COLUMNS + e % COLUMNS, load(row + e));
+      }
+    }
+    return;
+  }
+  for (int column = from; column < end; column += COLUMNS, to += floats) {
+    packStrip(b.data + column * b.column, b.column, b.row, minimum(COLUMNS, end - column), COLUMNS,
+              slab.depth, to, COLUMNS);
+  }
+}
+
+// Packed tiles against a packed panel; ahead(i) tells what is fetched during tile number i of them.
+template <class AheadOf>
+void multiplyPanel(const Slab &slab, const float *left, int tileFrom, int tileTo, const float *right,
+                   int panel, const AheadOf &ahead) {
+  int column = panel * COLUMNS;
   for (int t = tileFrom; t < tileTo; t++) {
     int row = slab.tileBegin(t);
-    int rows = slab.tileBegin(t + 1) - row;
-    packStrip(a.data + row * a.row, a.row, a.column, rows, rows, slab.depth,
-              to + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth, rows);
+    const float *a = left + static_cast<int64_t>(row - slab.tileBegin(tileFrom)) * slab.depth;
+    withRows<ROWS>(slab.tileBegin(t + 1) - row, [&](auto rows) __attribute__((always_inline)) {
+      constexpr int R = decltype(rows)::value;
+      Tile<R, PACKS> tile;
+      tile.clear();
+      tile.multiply(PackedRows<R>{a}, right, slab.depth, ahead(t - tileFrom),
+                    slab.c.data + row * slab.c.row + column * slab.c.column, slab.c.row);
+      storeTile(tile, slab, row, column);
+    });
   }
 }
 
-// Packs the panels of B: depth step by depth step, the columns of a panel side by side, zeros past
-// the last column.
-void packRight(const Slab &slab, View b, int panelFrom, int panelTo, float *to) {
-  for (int p = panelFrom; p < panelTo; p++) {
-    int column = p * COLUMNS;
-    packStrip(b.data + column * b.column, b.column, b.row, minimum(COLUMNS, slab.columns - column),
-              COLUMNS, slab.depth, to + static_cast<int64_t>(column) * slab.depth, COLUMNS);
-  }
-}
+// How C is cut into rectangles, one for each part of the work, and these into blocks of A. The threads pack
+// B together where each has so many rows that fetching what the others have packed is the lesser evil.
+struct Cut {
+  int rowParts = 1, columnParts = 1, blocks = 1;
+  bool sharesB = false;
 
-// A thread packs the blocks of A that it multiplies, so that they stay in its cache. Where A is long,
-// the threads pack B together and share the blocks of A; where it is short, fetching what another core
-// has packed would take as long as the product, so each thread has columns of its own.
-void multiplySlab(Context &context, Slab &slab, View a, View b) {
-  int tiles = slab.tiles(), panels = slab.panels();
-  int64_t work = static_cast<int64_t>(slab.rows) * slab.columns * slab.depth;
-  int threads = work < WORTH_A_THREAD ? 1 : context.pool.threads();
-  bool isLong = tiles >= BLOCKS_A_THREAD * threads * SMALLEST_BLOCK;
-  bool ownColumns = threads > 1 && !isLong && panels >= 2 * threads;
-  // A block takes a quarter of the second cache.
-  int64_t fits = static_cast<int64_t>(context.cacheBytes / (4 * sizeof(float))) / slab.depth;
-  int blockRows = maximum(SMALLEST_BLOCK * ROWS, static_cast<int>(fits / ROWS) * ROWS);
-  int blocks = (slab.rows + blockRows - 1) / blockRows;
-  if (threads > 1 && !ownColumns) {
-    blocks = (blocks + threads - 1) / threads * threads;  // as many for each thread
-    blocks = minimum(tiles, isLong ? maximum(blocks, BLOCKS_A_THREAD * threads) : blocks);
-  }
-  int64_t leftFloats = static_cast<int64_t>(blockRows + ROWS) * slab.depth;
-  float *left = context.left.floats(static_cast<size_t>(leftFloats * threads));
-  float *right = context.right.floats(static_cast<size_t>(panels) * COLUMNS * slab.depth);
-  slab.right = right;
-  auto packPanels = [&](int part, int parts) {
-    packRight(slab, b, partBegin(panels, parts, part), partBegin(panels, parts, part + 1), right);
-  };
-  auto multiplyBlocks = [&](int worker, int from, int to, int panelFrom, int panelTo) {
-    float *own = left + leftFloats * worker;
-    for (int block = from; block < to; block++) {
-      int tileFrom = partBegin(tiles, blocks, block), tileTo = partBegin(tiles, blocks, block + 1);
-      packLeft(slab, a, tileFrom, tileTo, own);
-      multiplyBlock(slab, own, tileFrom, tileTo, panelFrom, panelTo);
+  Cut(Context &context, int rows, int columns, int depth, int threads) {
+    // A block takes half of the second cache.
+    int64_t fits = static_cast<int64_t>(context.cacheBytes / (2 * sizeof(float))) / minimum(depth, DEPTH);
+    int blockRows = maximum(4 * ROWS, static_cast<int>(fits / ROWS) * ROWS);
+    double least = 0;
+    for (int parts = 1; parts <= threads; parts++) {
+      double cost = cycles(rows, columns, parts, threads / parts, blockRows);
+      if (parts > 1 && cost >= least) continue;
+      least = cost;
+      rowParts = parts;
+      columnParts = threads / parts;
     }
-  };
-  if (ownColumns || threads == 1) {
-    context.pool.run(threads, [&](int part, int worker) {
-      packPanels(part, threads);
-      multiplyBlocks(worker, 0, blocks, partBegin(panels, threads, part),
-                     partBegin(panels, threads, part + 1));
-    });
-  } else {
-    context.pool.run(2 * threads, [&](int part, int) { packPanels(part, 2 * threads); });
-    context.pool.run(blocks, [&](int part, int worker) {
-      multiplyBlocks(worker, part, part + 1, 0, panels);
-    });
+    sharesB = rows >= threads * ROWS_TO_SHARE && columns <= COLUMNS_TO_SHARE;
+    if (sharesB) {
+      rowParts = threads;
+      columnParts = 1;
+      blockRows = maximum(ROWS_TO_SHARE / 4, blockRows / 4);  // short ones, so that all end together
+    }
+    blocks = (rows + rowParts * blockRows - 1) / (rowParts * blockRows);
+    if (columnParts == 1) {  // whoever is through with a block takes the next
+      rowParts *= blocks;
+      blocks = 1;
+    }
+  }
+
+  int parts() const { return rowParts * columnParts; }
+
+  // Of a depth step: two products of a pack in a cycle, four bytes of A packed, eight of B.
+  static double cycles(int rows, int columns, int rowParts, int columnParts, int blockRows) {
+    double height = ROWS * ((Slab::tilesOf(rows) + rowParts - 1) / rowParts);
+    double width = COLUMNS * ((Slab::panelsOf(columns) + columnParts - 1) / columnParts);
+    int blocks = 1 + static_cast<int>(height) / blockRows;
+    return height * width / (2 * LANES) + height + blocks * width / 2;
+  }
+};
+
+// right is room for the panels that are packed at once or, where B is shared, holds all of them.
+void multiplyPart(const Slab &slab, const Cut &cut, int part, float *left, float *right) {
+  int64_t floats = static_cast<int64_t>(COLUMNS) * slab.depth;
+  int row = part / cut.columnParts, column = part % cut.columnParts;
+  int panelFrom = partBegin(slab.panels(), cut.columnParts, column);
+  int panelTo = partBegin(slab.panels(), cut.columnParts, column + 1);
+  int blocks = cut.rowParts * cut.blocks;
+  for (int block = row * cut.blocks; block < (row + 1) * cut.blocks; block++) {
+    int tileFrom = partBegin(slab.tiles(), blocks, block);
+    int tileTo = partBegin(slab.tiles(), blocks, block + 1);
+    packLeft(slab, tileFrom, tileTo, left);
+    for (int panel = panelFrom; panel < panelTo; panel++) {
+      if (cut.sharesB) {
+        const float *packed = right + panel * floats;
+        int tiles = tileTo - tileFrom;
+        int64_t following = panel + 1 < panelTo ? floats : 0;
+        multiplyPanel(slab, left, tileFrom, tileTo, packed, panel, [&](int tile) {
+          return Ahead::part(packed + following, following, tiles, tile, slab.depth);
+        });
+      } else {
+        int at = (panel - panelFrom) % PANELS_AT_ONCE;
+        if (at == 0) packRight(slab, panel, minimum(panelTo, panel + PANELS_AT_ONCE), right);
+        multiplyPanel(slab, left, tileFrom, tileTo, right + at * floats, panel, [](int) { return Nothing{}; });
+      }
+    }
   }
 }
 
@@ -191,21 +271,44 @@ void multiply(Context &context, const Product &p) {
     rows = p.n;
     columns = p.m;
   }
-  for (int j = 0; j < columns; j += SLAB_COLUMNS) {
-    for (int i = 0; i < rows; i += SLAB_ROWS) {
-      int slabs = (p.k + DEPTH - 1) / DEPTH;
-      for (int s = 0; s < slabs; s++) {
-        int k = partBegin(p.k, slabs, s);
-        Slab slab{};
-        slab.rows = minimum(SLAB_ROWS, rows - i);
-        slab.columns = minimum(SLAB_COLUMNS, columns - j);
-        slab.depth = partBegin(p.k, slabs, s + 1) - k;
-        slab.c = Result{c.data + i * c.row + j * c.column, c.row, c.column};
-        slab.add = p.add || k > 0;
-        multiplySlab(context, slab, View{a.data + i * a.row + k * a.column, a.row, a.column},
-                     View{b.data + k * b.row + j * b.column, b.row, b.column});
+  int64_t work = static_cast<int64_t>(rows) * columns * p.k;
+  Cut cut(context, rows, columns, p.k, work < WORTH_A_THREAD ? 1 : context.pool.threads());
+  int slabs = (p.k + DEPTH - 1) / DEPTH;
+  int depth = (p.k + slabs - 1) / slabs;
+  int64_t blockTiles = (Slab::tilesOf(rows) + cut.rowParts * cut.blocks - 1) / (cut.rowParts * cut.blocks);
+  int64_t leftFloats = blockTiles * ROWS * depth + LANES;
+  int64_t rightFloats = cut.sharesB ? 0 : static_cast<int64_t>(PANELS_AT_ONCE) * COLUMNS * depth;
+  int threads = context.pool.threads();
+  float *left = context.left.floats(static_cast<size_t>(leftFloats * threads));
+  float *right = context.right.floats(static_cast<size_t>(
+      cut.sharesB ? static_cast<int64_t>(Slab::panelsOf(columns)) * COLUMNS * depth : rightFloats * threads));
+  auto slabOf = [&](int s) {
+    int k = partBegin(p.k, slabs, s), end = partBegin(p.k, slabs, s + 1);
+    return Slab{rows, columns, end - k, a.at(0, k), b.at(k, 0), c, p.add || k > 0};
+  };
+  auto multiplySlabs = [&](int from, int to) {
+    context.pool.run(cut.parts(), [&](int part, int worker) {
+      for (int s = from; s < to; s++) {
+        multiplyPart(slabOf(s), cut, part, left + leftFloats * worker, right + rightFloats * worker);
       }
-    }
+    });
+  };
+  if (!cut.sharesB) {
+    multiplySlabs(0, slabs);
+    return;
+  }
+  for (int s = 0; s < slabs; s++) {
+    Slab slab = slabOf(s);
+    int groups = (slab.panels() + PANELS_AT_ONCE - 1) / PANELS_AT_ONCE;
+    context.pool.run(minimum(groups, 2 * threads), [&](int part, int) {
+      int parts = minimum(groups, 2 * threads);
+      for (int g = partBegin(groups, parts, part); g < partBegin(groups, parts, part + 1); g++) {
+        int panel = g * PANELS_AT_ONCE;
+        packRight(slab, panel, minimum(slab.panels(), panel + PANELS_AT_ONCE),
+                  right + static_cast<int64_t>(panel) * COLUMNS * slab.depth);
+      }
+    });
+    multiplySlabs(s, s + 1);
   }
 }
 

@@ -36,43 +36,46 @@ INLINE void transpose(real (&packs)[LANES]) {
 // steps is 1.
 INLINE void packStrip(const float *from, int64_t elementStep, int64_t depthStep, int count, int width,
                       int depth, float *to, int64_t toStep) {
+  if (elementStep == 1) {
+    // Step by step, because two walks over the same lines are one too many where these lie a page apart.
+    int whole = minimum(count, width) / LANES * LANES;
+    for (int k = 0; k < depth; k++) {
+      const float *at = from + k * depthStep;
+      float *out = to + k * toStep;
+      for (int e = 0; e < whole; e += LANES) store(out + e, load(at + e));
+      for (int e = whole; e < width; e += LANES) {
+        store(out + e, loadPart(at + e, minimum(LANES, maximum(0, count - e))), minimum(LANES, width - e));
+      }
+    }
+    return;
+  }
   for (int e = 0; e < width; e += LANES) {
     int elements = minimum(LANES, width - e);
     int filled = maximum(0, minimum(elements, count - e));
-    if (elementStep == 1) {
-      for (int k = 0; k < depth; k++) {
-        prefetchLater(from + e + width + k * depthStep);
-        store(to + k * toStep + e,
-              filled == LANES ? load(from + e + k * depthStep)
-                              : loadPart(from + e + k * depthStep, filled),
-              elements);
+    int k = 0;
+    for (; filled == LANES && k + LANES <= depth; k += LANES) {
+      real packs[LANES];
+#pragma GCC unroll 16
+      for (int i = 0; i < LANES; i++) {
+        prefetchLater(from + (e + i + width) * elementStep + k);
+        packs[i] = load(from + (e + i) * elementStep + k);
       }
-    } else {
-      int k = 0;
-      for (; filled == LANES && k + LANES <= depth; k += LANES) {
-        real packs[LANES];
+      transpose(packs);
 #pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++) {
-          prefetchLater(from + (e + i + width) * elementStep + k);
-          packs[i] = load(from + (e + i) * elementStep + k);
-        }
-        transpose(packs);
+      for (int i = 0; i < LANES; i++) store(to + (k + i) * toStep + e, packs[i]);
+    }
+    for (; k < depth; k += LANES) {
+      // Past filled the packs are zero, so storing all elements writes the zeros as well.
+      real packs[LANES];
+      int steps = minimum(LANES, depth - k);
 #pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++) store(to + (k + i) * toStep + e, packs[i]);
+      for (int i = 0; i < LANES; i++) {
+        packs[i] = i < filled ? load(from + (e + i) * elementStep + k, steps) : real{};
       }
-      for (; k < depth; k += LANES) {
-        // Past filled the packs are zero, so storing all elements writes the zeros as well.
-        real packs[LANES];
-        int steps = minimum(LANES, depth - k);
+      transpose(packs);
 #pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++) {
-          packs[i] = i < filled ? load(from + (e + i) * elementStep + k, steps) : real{};
-        }
-        transpose(packs);
-#pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++) {
-          if (i < steps) store(to + (k + i) * toStep + e, packs[i], elements);
-        }
+      for (int i = 0; i < LANES; i++) {
+        if (i < steps) store(to + (k + i) * toStep + e, packs[i], elements);
       }
     }
   }

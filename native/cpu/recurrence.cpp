@@ -4,6 +4,7 @@
 #include "recurrence.h"
 
 #include "cell.h"
+#include "items.h"
 #include "pack.h"
 #include "tile.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 // Bytes of a packed panel that are multiplied with all rows before the next ones are read.
 constexpr int PANEL_BYTES = 512 << 10;
+// Packs of units whose cells are computed together.
+constexpr int GROUP_UNITS = 4;
 // Multiplications of a step below which another thread costs more than it brings.
 constexpr int64_t WORTH_A_BARRIER = 20000;
 
@@ -25,6 +28,8 @@ struct Panels {
   const float *packed;
 
   int unitsOfPanel() const { return units * LANES; }
+  // Panels whose cells are computed together.
+  int group() const { return GROUP_UNITS / units; }
   int count() const { return (hiddenSize + unitsOfPanel() - 1) / unitsOfPanel(); }
   int64_t floats() const { return static_cast<int64_t>(packs) * LANES * depth; }
   const float *panel(int index) const { return packed + index * floats(); }
@@ -54,10 +59,9 @@ struct Plan {
 
 // sums[ROWS][PACKS][LANES] = or += rows of a times depth steps of a panel. A function of its own, so
 // that its inner loop has all registers.
-template <int ROWS, int PACKS, class FetchRows>
+template <int ROWS, int PACKS>
 __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, const float *panel,
-                                            int depth, float *sums, bool fresh, Ahead ahead,
-                                            const FetchRows &fetchRows) {
+                                            int depth, float *sums, bool fresh, Ahead ahead) {
   Tile<ROWS, PACKS> tile;
 #pragma GCC unroll 32
   for (int r = 0; r < ROWS; r++) {
@@ -66,7 +70,7 @@ __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, con
       tile.sum[r][p] = fresh ? real{} : load(sums + (r * PACKS + p) * LANES);
     }
   }
-  tile.multiply(RowsInPlace<ROWS>(a, rowStep), panel, depth, ahead, fetchRows);
+  tile.multiply(RowsInPlace<ROWS>(a, rowStep), panel, depth, ahead);
 #pragma GCC unroll 32
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
@@ -74,47 +78,49 @@ __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, con
   }
 }
 
-// One thread's share of a step: its rows against its panels. While the products of a tile are under way
-// fetch(row, unit) is called for its rows, then cell(row, rows, unit, sums). Where W is read once a step,
-// every other step goes through the panels from the last to the first: so it begins with those that the
-// step before has left in the cache, of which there would be none if a larger W came round in one order.
-template <int PACKS, class Fetch, class Cell>
+// One thread's share of a step: the products of its rows with a group of panels, then for each row and
+// panel cell(row, unit, sums): a group's units of a row lie side by side in memory, and single packs
+// of them would come and go at half the speed. Where W is read once a step, every other step goes
+// through the panels from the last to the first: so it begins with those that the step before has left
+// in the cache, of which there would be none if a larger W came round in one order.
+template <int PACKS, class Cell>
 INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panelFrom, int panelTo,
-                         const float *a, float *sums, bool isOdd, const Fetch &fetch,
-                         const Cell &cell) {
+                         const float *a, float *sums, bool isOdd, const Cell &cell) {
   constexpr int ROWS = maxRows(PACKS);
-  int tiles = (rowTo - rowFrom + ROWS - 1) / ROWS;
+  int rows = rowTo - rowFrom;
+  int tiles = (rows + ROWS - 1) / ROWS;
   int chunk = tiles == 1 ? panels.depth : PANEL_BYTES / static_cast<int>(sizeof(float)) / (PACKS * LANES);
   int count = panelTo - panelFrom;
   bool fromLast = isOdd && tiles == 1;
-  auto inOrder = [&](int i) { return fromLast ? panelTo - 1 - i : panelFrom + i; };
-  // The piece of W that follows; after the last one the first, which begins the next step.
-  auto ahead = [&](int i, int k, int depth, int tile) __attribute__((always_inline)) {
-    const float *next = k + depth < panels.depth
-                            ? panels.panel(inOrder(i)) + (k + depth) * PACKS * LANES
-                            : panels.panel(inOrder((i + 1) % count));
-    return Ahead::part(next, static_cast<int64_t>(depth) * PACKS * LANES, tiles, tile, depth);
-  };
-  for (int i = 0; i < count; i++) {
-    int p = inOrder(i);
+  auto inOrder = [&](int i) { return panels.panel(fromLast ? panelTo - 1 - i : panelFrom + i); };
+  auto multiplyPanel = [&](int i, float *panelSums) {
     for (int k = 0; k < panels.depth; k += chunk) {
       int depth = minimum(chunk, panels.depth - k);
-      const float *panel = panels.panel(p) + static_cast<int64_t>(k) * PACKS * LANES;
+      const float *panel = inOrder(i) + static_cast<int64_t>(k) * PACKS * LANES;
+      // The piece of W that follows; after the last one the first, which begins the next step.
+      const float *next = k + depth < panels.depth ? panel + static_cast<int64_t>(depth) * PACKS * LANES
+                                                   : inOrder((i + 1) % count);
       for (int t = 0; t < tiles; t++) {
-        int row = rowFrom + partBegin(rowTo - rowFrom, tiles, t);
-        int rows = rowFrom + partBegin(rowTo - rowFrom, tiles, t + 1) - row;
-        float *tileSums = sums + static_cast<int64_t>(row - rowFrom) * PACKS * LANES;
-        int unit = p * panels.unitsOfPanel();
-        const float *left = a + static_cast<int64_t>(row) * panels.depth + k;
-        auto fetchRows = [&](int from, int end) {
-          for (int r = from; r < end; r++) fetch(row + r, unit);
-        };
-        withRows<ROWS>(rows, [&](auto constant) __attribute__((always_inline)) {
-          constexpr int R = decltype(constant)::value;
-          multiplyTile<R, PACKS>(left, panels.depth, panel, depth, tileSums, k == 0,
-                                 ahead(i, k, depth, t), fetchRows);
+        int row = partBegin(rows, tiles, t);
+        const float *left = a + static_cast<int64_t>(rowFrom + row) * panels.depth + k;
+        float *tileSums = panelSums + static_cast<int64_t>(row) * PACKS * LANES;
+        Ahead ahead = Ahead::part(next, static_cast<int64_t>(depth) * PACKS * LANES, tiles, t, depth);
+        withRows<ROWS>(partBegin(rows, tiles, t + 1) - row, [&](auto constant) EACH {
+          multiplyTile<decltype(constant)::value, PACKS>(left, panels.depth, panel, depth, tileSums,
+                                                         k == 0, ahead);
         });
-        if (k + depth == panels.depth) cell(row, rows, unit, tileSums);
+      }
+    }
+  };
+  int64_t floats = static_cast<int64_t>(rows) * PACKS * LANES;
+  for (int from = 0; from < count; from += panels.group()) {
+    int end = minimum(count, from + panels.group());
+    for (int i = from; i < end; i++) multiplyPanel(i, sums + (i - from) * floats);
+    for (int row = 0; row < rows; row++) {
+      for (int j = from; j < end; j++) {
+        int i = fromLast ? from + end - 1 - j : j;
+        cell(rowFrom + row, (fromLast ? panelTo - 1 - i : panelFrom + i) * panels.unitsOfPanel(),
+             sums + (i - from) * floats + row * PACKS * LANES);
       }
     }
   }
@@ -122,9 +128,9 @@ INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panel
 
 template <class Cell>
 struct Sequence {
-  static constexpr int UNITS = Cell::GATES == 1 ? 2 : 1;
+  static constexpr int UNITS = Cell::GATES == 1 ? 4 : 1;
   static constexpr int FORWARD_PACKS = Cell::GATES * UNITS;
-  static constexpr int BACKWARD_PACKS = 2;
+  static constexpr int BACKWARD_PACKS = 4;
 
   Context &context;
   const Recurrence &call;
@@ -185,7 +191,7 @@ struct Sequence {
       });
     }
     int most = (batch + plan.batchParts - 1) / plan.batchParts;
-    int64_t each = static_cast<int64_t>(most) * PACKS * LANES;
+    int64_t each = static_cast<int64_t>(most) * panels.group() * PACKS * LANES;
     float *sums = context.sums.floats(static_cast<size_t>(each * plan.parts()));
     context.pool.run(plan.parts(), [&](int part, int) {
       int b = part / plan.unitParts, u = part % plan.unitParts;
@@ -248,14 +254,11 @@ struct Sequence {
         CellStep<Cell> at = forwardStep(time(k));
         multiplyStep<FORWARD_PACKS>(
             of, rowFrom, rowTo, panelFrom, panelTo, at.previous, sums, k % 2 != 0,
-            [&](int row, int unit) { at.prefetch(row, unit, UNITS); },
-            [&](int row, int rows, int unit, const float *tile) {
-              for (int r = 0; r < rows; r++, tile += FORWARD_PACKS * LANES) {
-                for (int q = 0; q < UNITS && unit + q * LANES < hiddenSize; q++) {
-                  real zh[Cell::GATES];
-                  for (int g = 0; g < Cell::GATES; g++) zh[g] = load(tile + (g * UNITS + q) * LANES);
-                  at.run(row + r, unit + q * LANES, LANES, zh);
-                }
+            [&](int row, int unit, const float *products) EACH {
+              for (int q = 0; q < UNITS && unit + q * LANES < hiddenSize; q++) {
+                real zh[Cell::GATES];
+                for (int g = 0; g < Cell::GATES; g++) zh[g] = load(products + (g * UNITS + q) * LANES);
+                at.run(row, unit + q * LANES, LANES, zh);
               }
             });
         wait();
@@ -273,29 +276,24 @@ struct Sequence {
       for (int k = steps - 1; k >= -1; k--) {
         CellGradient<Cell> at = backwardStep(time(k >= 0 ? k : 0));
         const int32_t *resetsAfter = k + 1 < steps ? step(call.resets, time(k + 1), 1) : nullptr;
-        auto each = [&](int row, int rows, int unit, const float *tile) {
-          for (int r = 0; r < rows; r++) {
-            bool none = tile == nullptr || isReset(resetsAfter, row + r);
-            for (int q = 0; q < BACKWARD_PACKS && unit + q * LANES < hiddenSize; q++) {
-              real dh = none ? real{} : load(tile + (r * BACKWARD_PACKS + q) * LANES);
-              if (k >= 0) {
-                at.run(row + r, unit + q * LANES, LANES, dh);
-              } else {
-                at.addToState(row + r, unit + q * LANES, dh);
-              }
+        auto cell = [&](int row, int unit, const float *products) EACH {
+          bool none = products == nullptr || isReset(resetsAfter, row);
+          for (int q = 0; q < BACKWARD_PACKS && unit + q * LANES < hiddenSize; q++) {
+            real dh = none ? real{} : load(products + q * LANES);
+            if (k >= 0) {
+              at.run(row, unit + q * LANES, LANES, dh);
+            } else {
+              at.addToState(row, unit + q * LANES, dh);
             }
           }
         };
         if (k == steps - 1) {
-          for (int p = panelFrom; p < panelTo; p++) {
-            each(rowFrom, rowTo - rowFrom, p * of.unitsOfPanel(), nullptr);
+          for (int row = rowFrom; row < rowTo; row++) {
+            for (int p = panelFrom; p < panelTo; p++) cell(row, p * of.unitsOfPanel(), nullptr);
           }
         } else {
-          multiplyStep<BACKWARD_PACKS>(
-              of, rowFrom, rowTo, panelFrom, panelTo, step(call.dzh, time(k + 1), products), sums,
-              k % 2 != 0,
-              [&](int row, int unit) { at.prefetch(row, unit, BACKWARD_PACKS); },
-              each);
+          multiplyStep<BACKWARD_PACKS>(of, rowFrom, rowTo, panelFrom, panelTo,
+                                       step(call.dzh, time(k + 1), products), sums, k % 2 != 0, cell);
         }
         if (k >= 0) wait();
       }

@@ -12,13 +12,12 @@
 namespace unroll {
 namespace ISA {
 
-INLINE real load(const float *at) {
-  real pack;
-  __builtin_memcpy(&pack, at, sizeof pack);
-  return pack;
-}
+// A pack wherever floats may lie. A store of one, unlike a copy of bytes, can change nothing but floats.
+typedef float unaligned __attribute__((vector_size(4 * LANES), aligned(4)));
 
-INLINE void store(float *at, real pack) { __builtin_memcpy(at, &pack, sizeof pack); }
+INLINE real load(const float *at) { return *reinterpret_cast<const unaligned *>(at); }
+
+INLINE void store(float *at, real pack) { *reinterpret_cast<unaligned *>(at) = pack; }
 
 INLINE real broadcast(float value) { return REAL(value); }
 

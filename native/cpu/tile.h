@@ -23,36 +23,40 @@ constexpr int phases(int rows, int packs) {
   return rows * packs >= 8 ? 1 : rows * packs >= 4 ? 2 : rows * packs >= 2 ? 4 : 8;
 }
 
-// Depth steps by which the first cache is ahead of the products.
-constexpr int STEPS_AHEAD = 12;
+// Depth steps that a pass of the inner loop does: a loop's own instructions take turns with the products.
+// A large tile has no registers left for the addresses of several steps.
+constexpr int stepsOfPass(int rows, int packs) { return rows * packs <= 24 ? 4 : 1; }
 
 // A range of memory that a tile fetches to the second cache, a bit with every depth step.
 struct Ahead {
   const float *from;
-  int step;
+  int64_t step;
 
   // Part number index of parts of length floats, over so many depth steps.
   static INLINE_MEMBER Ahead part(const float *from, int64_t length, int parts, int index, int depth) {
     int64_t each = (length + parts - 1) / parts;
     int64_t step = (each + depth - 1) / depth;
-    return {from + each * index, static_cast<int>(step < 16 ? step : 16)};
+    return {from + each * index, step < 16 ? step : 16};
   }
 
   INLINE_MEMBER void fetch(int k) const {
-    prefetchLater(from + static_cast<int64_t>(k) * step);
+    prefetchLater(from + k * step);
   }
 };
 
-// Depth steps between two calls of a tile's fetchRows: as many as hide how long memory takes.
-constexpr int STEPS_OF_FETCH = 64;
+// In the place of an Ahead where nothing is to be fetched.
+struct Nothing {
+  INLINE_MEMBER void fetch(int) const {}
+};
 
 // The left operand, one depth step after the other: packed, the rows of a step side by side.
 template <int ROWS>
 struct PackedRows {
   const float *at;
 
-  INLINE_MEMBER float row(int r) const { return at[r]; }
-  INLINE_MEMBER void next() { at += ROWS; }
+  // Row r, so many depth steps on.
+  INLINE_MEMBER float row(int r, int steps) const { return at[steps * ROWS + r]; }
+  INLINE_MEMBER void next(int steps) { at += steps * ROWS; }
 };
 
 // The same where it lies, rows so many floats apart. Every third row has a pointer of its own: so the
@@ -69,15 +73,21 @@ struct RowsInPlace {
     for (int g = 0; g < GROUPS; g++) group[g] = at + 3 * g * step;
   }
 
-  INLINE_MEMBER float row(int r) const { return group[r / 3][r % 3 * step]; }
+  INLINE_MEMBER float row(int r, int steps) const { return group[r / 3][r % 3 * step + steps]; }
 
-  INLINE_MEMBER void next() {
+  INLINE_MEMBER void next(int steps) {
 #pragma GCC unroll 16
     for (int g = 0; g < GROUPS; g++) {
-      group[g]++;
+      group[g] += steps;
       asm("" : "+r"(group[g]));
     }
   }
+};
+
+// A number known when compiling.
+template <int NUMBER>
+struct Constant {
+  static constexpr int value = NUMBER;
 };
 
 template <int ROWS, int PACKS>
@@ -95,12 +105,11 @@ struct Tile {
   }
 
   // sum[r][p] += for k in [0, depth): left's row r at k * b[(k*PACKS + p)*LANES ..]. Meanwhile the
-  // second cache fetches what comes ahead, and fetchRows(first, end) is called for ranges of rows that
-  // cover the tile, so that it can have fetched what will be done with their sums. One range after
-  // the other, for all together would keep the operands waiting.
-  template <class Left, class FetchRows>
-  INLINE_MEMBER void multiply(Left left, const float *b, int depth, Ahead ahead,
-                              const FetchRows &fetchRows) {
+  // second cache fetches what comes ahead, and the first one, unless c is null, what the sums will be
+  // added to: as many packs of rows from c on, so many floats apart.
+  template <class Left, class Ahead>
+  INLINE_MEMBER void multiply(Left left, const float *b, int depth, Ahead ahead, const float *c = nullptr,
+                              int64_t rowStep = 0) {
     constexpr int PHASES = phases(ROWS, PACKS);
     real acc[PHASES][ROWS][PACKS];
 #pragma GCC unroll 8
@@ -111,22 +120,28 @@ struct Tile {
         for (int p = 0; p < PACKS; p++) acc[f][r][p] = f == 0 ? sum[r][p] : real{};
       }
     }
+    constexpr int PASS = FETCHES ? stepsOfPass(ROWS, PACKS) : PHASES;
     int k = 0;
-    if constexpr (FETCHES) {
-      int ranges = minimum(ROWS, 1 + depth / STEPS_OF_FETCH);
-      for (int i = 0; i < ranges; i++) {
-        fetchRows(partBegin(ROWS, ranges, i), partBegin(ROWS, ranges, i + 1));
-        for (int end = partBegin(depth, ranges, i + 1); k < end; k++) {
-          ahead.fetch(k);
-          step(acc[0], left, b, k);
+    auto pass = [&](auto steps) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+      for (int i = 0; i < decltype(steps)::value; i++) {
+        if (FETCHES) ahead.fetch(k + i);
+        step(acc[i % PHASES], left, b + i * PACKS * LANES, i);
+      }
+      left.next(decltype(steps)::value);
+      b += decltype(steps)::value * PACKS * LANES;
+      k += decltype(steps)::value;
+    };
+    if (FETCHES && c != nullptr && depth >= ROWS * PACKS) {  // one at a time: the operands come the same way
+      for (int r = 0; r < ROWS; r++, c += rowStep) {
+        for (int p = 0; p < PACKS; p++) {
+          prefetchToWrite(c + p * LANES);
+          pass(Constant<1>{});
         }
       }
     }
-    for (; k + PHASES <= depth; k += PHASES) {
-#pragma GCC unroll 8
-      for (int f = 0; f < PHASES; f++) step(acc[f], left, b, k + f);
-    }
-    for (; k < depth; k++) step(acc[0], left, b, k);
+    while (k + PASS <= depth) pass(Constant<PASS>{});
+    while (k < depth) pass(Constant<1>{});
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
@@ -140,28 +155,19 @@ struct Tile {
   }
 
  private:
+  // acc += the depth step that lies so many behind left's, b being that step's.
   template <class Left>
-  INLINE void step(real (&acc)[ROWS][PACKS], Left &left, const float *b, int64_t k) {
+  INLINE void step(real (&acc)[ROWS][PACKS], const Left &left, const float *b, int steps) {
     real right[PACKS];
 #pragma GCC unroll 8
-    for (int p = 0; p < PACKS; p++) {
-      if (FETCHES) prefetch(b + ((k + STEPS_AHEAD) * PACKS + p) * LANES);
-      right[p] = load(b + (k * PACKS + p) * LANES);
-    }
+    for (int p = 0; p < PACKS; p++) right[p] = load(b + p * LANES);
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
-      real factor = broadcast(left.row(r));
+      real factor = broadcast(left.row(r, steps));
 #pragma GCC unroll 8
       for (int p = 0; p < PACKS; p++) acc[r][p] += factor * right[p];
     }
-    left.next();
   }
-};
-
-// A number known when compiling.
-template <int NUMBER>
-struct Constant {
-  static constexpr int value = NUMBER;
 };
 
 // Calls body(Constant<rows>), with rows in [1, MAX].
