@@ -3,6 +3,7 @@
 #pragma once
 
 #include "isa.h"
+#include "items.h"
 #include "simd.h"
 
 namespace unroll {
@@ -28,6 +29,14 @@ INLINE void loadUnitWeights(const float *from, int hiddenSize, int unit, int cou
   }
 }
 
+// Calls body(i, lanes) for each pack of so many units, i being its first one's place.
+template <class Body>
+INLINE void forPacks(int count, const Body &body) {
+  int i = 0;
+  for (; i + LANES <= count; i += LANES) body(i, LANES);
+  if (i < count) body(i, count - i);
+}
+
 // Forward. Pointers are to the step's first row, lengths to those of all steps; keep and y may be null.
 template <class Cell>
 struct CellStep {
@@ -37,47 +46,62 @@ struct CellStep {
   const float *zx, *biasIh, *biasHh, *unitWeights, *previous;
   float *next, *keep, *y;
 
-  // Units unit .. unit+most of a row, as far as there are such; zh comes without its bias.
-  INLINE_MEMBER void run(int row, int unit, int most, const real *products) const {
-    int count = minimum(most, hiddenSize - unit);
-    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
+  // What the recurrent products begin with. Where they are only ever added to the input's, both biases do.
+  static INLINE_MEMBER real bias(const float *ih, const float *hh, int count) {
+    real bias = load(hh, count);
+    return Cell::INPUT_AND_RECURRENT_ADD ? bias + load(ih, count) : bias;
+  }
+
+  // Units unit .. unit+count of a row. The products come with that bias: a gate's pack of LANES at products,
+  // the next gate's gateStride floats behind it, the next pack's packStride.
+  INLINE_MEMBER void run(int row, int unit, int count, const float *products, int64_t packStride,
+                         int64_t gateStride) const {
     if (isPast(lengths, row, time)) {
-      for (int s = 0; s < Cell::STATES; s++) {
-        int64_t at = s * stateStride + state;
-        store(next + at, load(previous + at, count), count);
-      }
-      if (y != nullptr) store(y + row * ldY + unit, real{}, count);
+      int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
+      forPacks(count, [&](int i, int lanes) EACH {
+        for (int s = 0; s < Cell::STATES; s++) {
+          int64_t at = s * stateStride + state + i;
+          store(next + at, load(previous + at, lanes), lanes);
+        }
+        if (y != nullptr) store(y + row * ldY + unit + i, real{}, lanes);
+      });
       return;
     }
-    bool reset = isReset(resets, row);
-    if (count == LANES && !reset) {  // most are: known when compiling, they take half the instructions
-      compute(row, unit, LANES, false, products);
+    // Most rows are not: what is known when compiling leaves a third of the instructions out.
+    if (isReset(resets, row)) {
+      compute<true>(row, unit, count, products, packStride, gateStride);
     } else {
-      compute(row, unit, count, reset, products);
+      compute<false>(row, unit, count, products, packStride, gateStride);
     }
   }
 
  private:
-  INLINE_MEMBER void compute(int row, int unit, int count, bool reset, const real *products) const {
-    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
-    real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES];
-    real own[atLeastOne(Cell::UNIT_WEIGHTS)], kept[atLeastOne(Cell::RESERVED)];
-    const float *x = zx + static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
-    for (int g = 0; g < Cell::GATES; g++) {
-      int64_t at = static_cast<int64_t>(g) * hiddenSize;
-      in[g] = load(x + at, count) + load(biasIh + unit + at, count);
-      zh[g] = (reset ? real{} : products[g]) + load(biasHh + unit + at, count);
-    }
-    for (int s = 0; s < Cell::STATES; s++) {
-      before[s] = reset ? real{} : load(previous + s * stateStride + state, count);
-    }
-    loadUnitWeights<Cell>(unitWeights, hiddenSize, unit, count, own);
-    Cell::cell_forward(in, zh, before, own, after, kept);
-    for (int s = 0; s < Cell::STATES; s++) store(next + s * stateStride + state, after[s], count);
-    for (int r = 0; r < Cell::RESERVED && keep != nullptr; r++) {
-      store(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, kept[r], count);
-    }
-    if (y != nullptr) store(y + row * ldY + unit, after[0], count);
+  template <bool RESET>
+  INLINE_MEMBER void compute(int row, int unit, int count, const float *products, int64_t packStride,
+                             int64_t gateStride) const {
+    const int64_t width = hiddenSize, states = stateStride;
+    const float *x = zx + row * Cell::GATES * width + unit, *ih = biasIh + unit, *hh = biasHh + unit;
+    const float *from = previous + row * width + unit, *weights = unitWeights;
+    float *to = next + row * width + unit, *out = y == nullptr ? nullptr : y + row * ldY + unit;
+    float *reserve = keep == nullptr ? nullptr : keep + row * Cell::RESERVED * width + unit;
+    forPacks(count, [&](int i, int lanes) EACH {
+      real in[Cell::GATES], zh[Cell::GATES], before[Cell::STATES], after[Cell::STATES];
+      real own[atLeastOne(Cell::UNIT_WEIGHTS)], kept[atLeastOne(Cell::RESERVED)];
+      for (int g = 0; g < Cell::GATES; g++) {
+        in[g] = load(x + g * width + i, lanes);
+        if (!Cell::INPUT_AND_RECURRENT_ADD) in[g] += load(ih + g * width + i, lanes);
+        zh[g] = RESET ? bias(ih + g * width + i, hh + g * width + i, lanes)
+                      : load(products + i / LANES * packStride + g * gateStride);
+      }
+      for (int s = 0; s < Cell::STATES; s++) before[s] = RESET ? real{} : load(from + s * states + i, lanes);
+      loadUnitWeights<Cell>(weights, hiddenSize, unit + i, lanes, own);
+      Cell::cell_forward(in, zh, before, own, after, kept);
+      for (int s = 0; s < Cell::STATES; s++) store(to + s * states + i, after[s], lanes);
+      for (int r = 0; r < Cell::RESERVED && reserve != nullptr; r++) {
+        store(reserve + r * width + i, kept[r], lanes);
+      }
+      if (out != nullptr) store(out + i, after[0], lanes);
+    });
   }
 };
 
@@ -93,72 +117,78 @@ struct CellGradient {
   const float *dy;
   float *dzx, *dzh;
 
-  // ds[h] += dh.
-  INLINE_MEMBER void addToState(int row, int unit, real dh) const {
-    int count = minimum(LANES, hiddenSize - unit);
+  // ds[h] += dh for units unit .. unit+count of a row; dh is null for zero.
+  INLINE_MEMBER void addToState(int row, int unit, int count, const float *dh) const {
     float *at = ds + static_cast<int64_t>(row) * hiddenSize + unit;
-    store(at, load(at, count) + dh, count);
+    forPacks(count, [&](int i, int lanes) EACH {
+      if (dh != nullptr) store(at + i, load(at + i, lanes) + load(dh + i), lanes);
+    });
   }
 
-  // Units unit .. unit+most of a row; dh is added to the gradient of the state h after the step.
-  INLINE_MEMBER void run(int row, int unit, int most, real dh) const {
-    int count = minimum(most, hiddenSize - unit);
-    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
-    int64_t product = static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
+  // Units unit .. unit+count of a row; dh, whole packs or null for zero, is added to the gradient of the
+  // state h after the step.
+  INLINE_MEMBER void run(int row, int unit, int count, const float *dh) const {
     if (isPast(lengths, row, time)) {
-      store(ds + state, load(ds + state, count) + dh, count);
+      addToState(row, unit, count, dh);
+      int64_t product = static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
       for (int g = 0; g < Cell::GATES; g++, product += hiddenSize) {
-        store(dzx + product, real{}, count);
-        store(dzh + product, real{}, count);
+        forPacks(count, [&](int i, int lanes) EACH {
+          store(dzx + product + i, real{}, lanes);
+          store(dzh + product + i, real{}, lanes);
+        });
       }
       return;
     }
-    bool reset = isReset(resets, row);
-    if (count == LANES && !reset) {
-      compute(row, unit, LANES, false, dh);
+    if (isReset(resets, row)) {
+      compute<true>(row, unit, count, dh);
     } else {
-      compute(row, unit, count, reset, dh);
+      compute<false>(row, unit, count, dh);
     }
   }
 
  private:
-  INLINE_MEMBER void compute(int row, int unit, int count, bool reset, real dh) const {
-    int64_t state = static_cast<int64_t>(row) * hiddenSize + unit;
-    int64_t product = static_cast<int64_t>(row) * Cell::GATES * hiddenSize + unit;
-    real kept[atLeastOne(Cell::RESERVED)], own[atLeastOne(Cell::UNIT_WEIGHTS)];
-    real before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
-    real dOwn[atLeastOne(Cell::UNIT_WEIGHTS)];
-    real dIn[Cell::GATES], dRecurrent[Cell::GATES], dBefore[Cell::STATES];
-    for (int r = 0; r < Cell::RESERVED; r++) {
-      kept[r] =
-          load(keep + (static_cast<int64_t>(row) * Cell::RESERVED + r) * hiddenSize + unit, count);
-    }
-    for (int s = 0; s < Cell::STATES; s++) {
-      before[s] = reset ? real{} : load(previous + s * stateStride + state, count);
-      after[s] = load(next + s * stateStride + state, count);
-      gradient[s] = load(ds + s * gradientStride + state, count);
-    }
-    gradient[0] += dh;
-    if (dy != nullptr) gradient[0] += load(dy + row * ldDy + unit, count);
-    loadUnitWeights<Cell>(unitWeights, hiddenSize, unit, count, own);
-    Cell::cell_backward(kept, before, after, own, gradient, dIn, dRecurrent, dBefore, dOwn);
-    for (int g = 0; g < Cell::GATES; g++, product += hiddenSize) {
-      store(dzx + product, dIn[g], count);
-      if (!Cell::INPUT_AND_RECURRENT_ADD) store(dzh + product, dRecurrent[g], count);
-    }
-    for (int s = 0; s < Cell::STATES; s++) {
-      store(ds + s * gradientStride + state, reset ? real{} : dBefore[s], count);
-    }
-    for (int p = 0; p < Cell::UNIT_WEIGHTS; p++) {
-      float *sum = dUnit + (static_cast<int64_t>(row) * Cell::UNIT_WEIGHTS + p) * hiddenSize + unit;
-      store(sum, load(sum, count) + dOwn[p], count);
-    }
+  template <bool RESET>
+  INLINE_MEMBER void compute(int row, int unit, int count, const float *dh) const {
+    const int64_t width = hiddenSize, states = stateStride, gradients = gradientStride;
+    const int64_t state = row * width + unit, product = row * Cell::GATES * width + unit;
+    const float *reserve = keep == nullptr ? nullptr : keep + row * Cell::RESERVED * width + unit;
+    const float *dOut = dy == nullptr ? nullptr : dy + row * ldDy + unit, *weights = unitWeights;
+    const float *from = previous + state, *to = next + state;
+    float *dState = ds + state, *dx = dzx + product, *dProducts = dzh + product;
+    float *dWeights = dUnit == nullptr ? nullptr : dUnit + row * Cell::UNIT_WEIGHTS * width + unit;
+    forPacks(count, [&](int i, int lanes) EACH {
+      real kept[atLeastOne(Cell::RESERVED)], own[atLeastOne(Cell::UNIT_WEIGHTS)];
+      real before[Cell::STATES], after[Cell::STATES], gradient[Cell::STATES];
+      real dOwn[atLeastOne(Cell::UNIT_WEIGHTS)];
+      real dIn[Cell::GATES], dRecurrent[Cell::GATES], dBefore[Cell::STATES];
+      for (int r = 0; r < Cell::RESERVED; r++) kept[r] = load(reserve + r * width + i, lanes);
+      for (int s = 0; s < Cell::STATES; s++) {
+        before[s] = RESET ? real{} : load(from + s * states + i, lanes);
+        after[s] = load(to + s * states + i, lanes);
+        gradient[s] = load(dState + s * gradients + i, lanes);
+      }
+      if (dh != nullptr) gradient[0] += load(dh + i);
+      if (dOut != nullptr) gradient[0] += load(dOut + i, lanes);
+      loadUnitWeights<Cell>(weights, hiddenSize, unit + i, lanes, own);
+      Cell::cell_backward(kept, before, after, own, gradient, dIn, dRecurrent, dBefore, dOwn);
+      for (int g = 0; g < Cell::GATES; g++) {
+        store(dx + g * width + i, dIn[g], lanes);
+        if (!Cell::INPUT_AND_RECURRENT_ADD) store(dProducts + g * width + i, dRecurrent[g], lanes);
+      }
+      for (int s = 0; s < Cell::STATES; s++) {
+        store(dState + s * gradients + i, RESET ? real{} : dBefore[s], lanes);
+      }
+      for (int p = 0; p < Cell::UNIT_WEIGHTS; p++) {
+        float *sum = dWeights + p * width + i;
+        store(sum, load(sum, lanes) + dOwn[p], lanes);
+      }
+    });
   }
 };
 
 // Calls body(row, unit, count) for packs of the items [from, to), item = row*hiddenSize + unit.
 template <class Body>
-INLINE void forPacks(int64_t from, int64_t to, int hiddenSize, const Body &body) {
+INLINE void forItems(int64_t from, int64_t to, int hiddenSize, const Body &body) {
   while (from < to) {
     int row = static_cast<int>(from / hiddenSize);
     int unit = static_cast<int>(from % hiddenSize);
@@ -188,13 +218,15 @@ void launchForward(const Argument *args, int64_t from, int64_t to) {
   at.stateStride = args[13].integer;
   at.ldY = args[14].integer;
   at.time = static_cast<int>(args[15].integer);
-  forPacks(from, to, at.hiddenSize, [&](int row, int unit, int count) {
-    real products[Cell::GATES];
+  forItems(from, to, at.hiddenSize, [&](int row, int unit, int count) {
+    float products[Cell::GATES * LANES];
     for (int g = 0; g < Cell::GATES; g++) {
-      products[g] =
-          load(zh + (static_cast<int64_t>(row) * Cell::GATES + g) * at.hiddenSize + unit, count);
+      int64_t weights = static_cast<int64_t>(g) * at.hiddenSize + unit;
+      store(products + g * LANES,
+            load(zh + static_cast<int64_t>(row) * Cell::GATES * at.hiddenSize + weights, count) +
+                CellStep<Cell>::bias(at.biasIh + weights, at.biasHh + weights, count));
     }
-    at.run(row, unit, count, products);
+    at.run(row, unit, count, products, 0, LANES);
   });
 }
 
@@ -219,8 +251,8 @@ void launchBackward(const Argument *args, int64_t from, int64_t to) {
   at.gradientStride = batch * at.hiddenSize;
   at.ldDy = args[14].integer;
   at.time = static_cast<int>(args[15].integer);
-  forPacks(from, to, at.hiddenSize,
-           [&](int row, int unit, int count) { at.run(row, unit, count, real{}); });
+  forItems(from, to, at.hiddenSize,
+           [&](int row, int unit, int count) { at.run(row, unit, count, nullptr); });
 }
 
 }  // namespace ISA

@@ -4,7 +4,6 @@
 #include "recurrence.h"
 
 #include "cell.h"
-#include "items.h"
 #include "pack.h"
 #include "tile.h"
 
@@ -19,20 +18,19 @@ constexpr int GROUP_UNITS = 4;
 // Multiplications of a step below which another thread costs more than it brings.
 constexpr int64_t WORTH_A_BARRIER = 20000;
 
-// A product rows x units with a packed W: forward [H] x [H, G*H], backward [G*H] x [G*H, H].
+// A product rows x units with a packed W: forward [H] x [H, G*H], backward [G*H] x [G*H, H]. The packs of a
+// few packs of units lie side by side as a panel; a thread's last panel may be narrower.
 struct Panels {
-  int depth;        // of the product
-  int packs;        // packs of columns of a panel
-  int units;        // packs of units of a panel
+  int depth;    // of the product
+  int perUnit;  // packs of columns for a pack of units
   int hiddenSize;
-  const float *packed;
+  const float *packed, *biases;
 
-  int unitsOfPanel() const { return units * LANES; }
-  // Panels whose cells are computed together.
-  int group() const { return GROUP_UNITS / units; }
-  int count() const { return (hiddenSize + unitsOfPanel() - 1) / unitsOfPanel(); }
-  int64_t floats() const { return static_cast<int64_t>(packs) * LANES * depth; }
-  const float *panel(int index) const { return packed + index * floats(); }
+  int units() const { return (hiddenSize + LANES - 1) / LANES; }  // packs of units
+  int64_t floats(int unit) const { return static_cast<int64_t>(unit) * perUnit * LANES * depth; }
+  const float *panel(int unit) const { return packed + floats(unit); }
+  // What the sums of a panel begin with.
+  const float *bias(int unit) const { return biases + static_cast<int64_t>(unit) * perUnit * LANES; }
 };
 
 // How a recurrence is cut: the batch in groups that know nothing of one another, each group's units
@@ -43,32 +41,30 @@ struct Plan {
 
   Plan(Context &context, const Panels &panels, int batch) {
     int threads = context.pool.threads();
-    int64_t bytes = panels.count() * panels.floats() * static_cast<int64_t>(sizeof(float));
+    int64_t bytes = panels.floats(panels.units()) * static_cast<int64_t>(sizeof(float));
     int64_t budget = static_cast<int64_t>(context.cacheBytes) * 3 / 4;
     unitParts = 1;
     while (unitParts < threads && bytes > budget * unitParts) unitParts++;
     batchParts = minimum(maximum(1, threads / unitParts), batch);
-    unitParts = minimum(threads / batchParts, panels.count());
-    int64_t work = static_cast<int64_t>(batch / batchParts) * panels.depth * panels.hiddenSize *
-                   panels.packs / panels.units;
+    unitParts = minimum(threads / batchParts, panels.units());
+    int64_t work = static_cast<int64_t>(batch / batchParts) * panels.depth * panels.hiddenSize * panels.perUnit;
     while (unitParts > 1 && work < WORTH_A_BARRIER * unitParts) unitParts--;
   }
 
   int parts() const { return batchParts * unitParts; }
 };
 
-// sums[ROWS][PACKS][LANES] = or += rows of a times depth steps of a panel. A function of its own, so
-// that its inner loop has all registers.
+// sums[ROWS][PACKS][LANES] = start + rows of a times depth steps of a panel, start's rows being so many
+// floats apart. A function of its own, so that its inner loop has all registers.
 template <int ROWS, int PACKS>
-__attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, const float *panel,
-                                            int depth, float *sums, bool fresh, Ahead ahead) {
+__attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, const float *panel, int depth,
+                                            float *sums, const float *start, int64_t startStep,
+                                            Ahead ahead) {
   Tile<ROWS, PACKS> tile;
 #pragma GCC unroll 32
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int p = 0; p < PACKS; p++) {
-      tile.sum[r][p] = fresh ? real{} : load(sums + (r * PACKS + p) * LANES);
-    }
+    for (int p = 0; p < PACKS; p++) tile.sum[r][p] = load(start + r * startStep + p * LANES);
   }
   tile.multiply(RowsInPlace<ROWS>(a, rowStep), panel, depth, ahead);
 #pragma GCC unroll 32
@@ -78,49 +74,64 @@ __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, con
   }
 }
 
-// One thread's share of a step: the products of its rows with a group of panels, then for each row and
-// panel cell(row, unit, sums): a group's units of a row lie side by side in memory, and single packs
-// of them would come and go at half the speed. Where W is read once a step, every other step goes
-// through the panels from the last to the first: so it begins with those that the step before has left
-// in the cache, of which there would be none if a larger W came round in one order.
-template <int PACKS, class Cell>
-INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panelFrom, int panelTo,
+// One thread's share of a step: rows and packs of units. The products of its rows with a group of panels,
+// then for each row cell(row, unit, width, sums, packStride, gateStride), gate g of pack q of units being at
+// sums + q*packStride + g*gateStride: a group's units of a row lie side by side in memory, and single packs
+// of them would come and go at half the speed.
+// Where W is read once a step, every other step goes through the panels from the last to the first: so it
+// begins with those that the step before has left in the cache, of which there would be none if a larger
+// W came round in one order.
+template <int PER_UNIT, int UNITS, class Cell>
+INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int unitFrom, int unitTo,
                          const float *a, float *sums, bool isOdd, const Cell &cell) {
-  constexpr int ROWS = maxRows(PACKS);
+  constexpr int ROWS = maxRows(PER_UNIT * UNITS);
   int rows = rowTo - rowFrom;
   int tiles = (rows + ROWS - 1) / ROWS;
-  int chunk = tiles == 1 ? panels.depth : PANEL_BYTES / static_cast<int>(sizeof(float)) / (PACKS * LANES);
-  int count = panelTo - panelFrom;
+  int count = (unitTo - unitFrom + UNITS - 1) / UNITS;
   bool fromLast = isOdd && tiles == 1;
-  auto inOrder = [&](int i) { return panels.panel(fromLast ? panelTo - 1 - i : panelFrom + i); };
-  auto multiplyPanel = [&](int i, float *panelSums) {
+  auto unitOf = [&](int i) { return unitFrom + (fromLast ? count - 1 - i : i) * UNITS; };
+  auto multiplyPanel = [&](int i, auto width, float *panelSums) EACH {
+    constexpr int PACKS = PER_UNIT * decltype(width)::value;
+    int chunk = tiles == 1 ? panels.depth : PANEL_BYTES / static_cast<int>(sizeof(float)) / (PACKS * LANES);
     for (int k = 0; k < panels.depth; k += chunk) {
       int depth = minimum(chunk, panels.depth - k);
-      const float *panel = inOrder(i) + static_cast<int64_t>(k) * PACKS * LANES;
+      const float *panel = panels.panel(unitOf(i)) + static_cast<int64_t>(k) * PACKS * LANES;
       // The piece of W that follows; after the last one the first, which begins the next step.
       const float *next = k + depth < panels.depth ? panel + static_cast<int64_t>(depth) * PACKS * LANES
-                                                   : inOrder((i + 1) % count);
+                                                   : panels.panel(unitOf((i + 1) % count));
       for (int t = 0; t < tiles; t++) {
         int row = partBegin(rows, tiles, t);
         const float *left = a + static_cast<int64_t>(rowFrom + row) * panels.depth + k;
         float *tileSums = panelSums + static_cast<int64_t>(row) * PACKS * LANES;
+        const float *start = k == 0 ? panels.bias(unitOf(i)) : tileSums;
         Ahead ahead = Ahead::part(next, static_cast<int64_t>(depth) * PACKS * LANES, tiles, t, depth);
         withRows<ROWS>(partBegin(rows, tiles, t + 1) - row, [&](auto constant) EACH {
-          multiplyTile<decltype(constant)::value, PACKS>(left, panels.depth, panel, depth, tileSums,
-                                                         k == 0, ahead);
+          multiplyTile<decltype(constant)::value, PACKS>(left, panels.depth, panel, depth, tileSums, start,
+                                                         k == 0 ? 0 : PACKS * LANES, ahead);
         });
       }
     }
   };
-  int64_t floats = static_cast<int64_t>(rows) * PACKS * LANES;
-  for (int from = 0; from < count; from += panels.group()) {
-    int end = minimum(count, from + panels.group());
-    for (int i = from; i < end; i++) multiplyPanel(i, sums + (i - from) * floats);
+  constexpr int GROUP = GROUP_UNITS / UNITS;
+  static_assert(UNITS == 1 || GROUP == 1, "a group is one panel or all its panels are one pack of units wide");
+  int64_t floats = static_cast<int64_t>(rows) * PER_UNIT * UNITS * LANES;
+  for (int from = 0; from < count; from += GROUP) {
+    int end = minimum(count, from + GROUP);
+    for (int i = from; i < end; i++) {
+      withRows<UNITS>(unitTo - unitOf(i) < UNITS ? unitTo - unitOf(i) : UNITS, [&](auto width) EACH {
+        multiplyPanel(i, width, sums + (i - from) * floats);
+      });
+    }
+    int unit = unitOf(fromLast ? end - 1 : from);
+    int width = minimum(GROUP * UNITS, (fromLast ? unitOf(from) + UNITS : unitOf(end - 1) + UNITS) - unit);
+    width = minimum(width, unitTo - unit);
     for (int row = 0; row < rows; row++) {
-      for (int j = from; j < end; j++) {
-        int i = fromLast ? from + end - 1 - j : j;
-        cell(rowFrom + row, (fromLast ? panelTo - 1 - i : panelFrom + i) * panels.unitsOfPanel(),
-             sums + (i - from) * floats + row * PACKS * LANES);
+      if (UNITS > 1) {
+        const float *first = sums + static_cast<int64_t>(row) * PER_UNIT * width * LANES;
+        cell(rowFrom + row, unit, width, first, LANES, width * LANES);
+      } else {
+        const float *first = sums + (fromLast ? end - 1 - from : 0) * floats + row * PER_UNIT * LANES;
+        cell(rowFrom + row, unit, width, first, fromLast ? -floats : floats, LANES);
       }
     }
   }
@@ -128,9 +139,8 @@ INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int panel
 
 template <class Cell>
 struct Sequence {
-  static constexpr int UNITS = Cell::GATES == 1 ? 4 : 1;
-  static constexpr int FORWARD_PACKS = Cell::GATES * UNITS;
-  static constexpr int BACKWARD_PACKS = 4;
+  static constexpr int FORWARD_UNITS = Cell::GATES == 1 ? 4 : 1;  // of a panel
+  static constexpr int BACKWARD_UNITS = 4;
 
   Context &context;
   const Recurrence &call;
@@ -155,51 +165,62 @@ struct Sequence {
     return of == nullptr ? nullptr : of + t * batch * width;
   }
 
-  // The pack of W_hh^T (forward) or W_hh (backward) that belongs to one pack of a panel's columns.
-  void packForward(const Panels &panels, int panel, float *to) const {
-    for (int p = 0; p < FORWARD_PACKS; p++) {
-      int unit = panel * panels.unitsOfPanel() + p % UNITS * LANES;
-      const float *from = call.weightHh + (p / UNITS * hiddenSize + unit) * call.hiddenSize;
-      packStrip(from, hiddenSize, 1, minimum(LANES, maximum(0, hiddenSize - unit)), LANES,
-                panels.depth, to + p * LANES, FORWARD_PACKS * LANES);
+  // Packs what belongs to so many packs of units: of W_hh^T, and the biases.
+  void packForward(const Panels &panels, int unit, int width, float *to, float *biases) const {
+    int packs = Cell::GATES * width;
+    for (int p = 0; p < packs; p++) {
+      int at = (unit + p % width) * LANES;
+      int row = p / width * hiddenSize + at;
+      int count = minimum(LANES, hiddenSize - at);
+      packStrip(call.weightHh + static_cast<int64_t>(row) * hiddenSize, hiddenSize, 1, count, LANES,
+                panels.depth, to + p * LANES, packs * LANES);
+      store(biases + p * LANES, CellStep<Cell>::bias(call.biasIh + row, call.biasHh + row, count));
     }
   }
 
-  void packBackward(const Panels &panels, int panel, float *to) const {
-    for (int p = 0; p < BACKWARD_PACKS; p++) {
-      int unit = panel * panels.unitsOfPanel() + p * LANES;
-      packStrip(call.weightHh + unit, 1, hiddenSize, minimum(LANES, maximum(0, hiddenSize - unit)),
-                LANES, panels.depth, to + p * LANES, BACKWARD_PACKS * LANES);
-    }
+  // The same of W_hh, which has none.
+  void packBackward(const Panels &panels, int unit, int width, float *to, float *biases) const {
+    int at = unit * LANES, columns = width * LANES;
+    packStrip(call.weightHh + at, 1, hiddenSize, minimum(columns, hiddenSize - at), columns, panels.depth, to,
+              columns);
+    for (int p = 0; p < width; p++) store(biases + p * LANES, real{});
   }
 
-  // Packs W_hh and runs share(batch part, unit part, sums) on all threads.
-  template <int PACKS, class Pack, class Share>
+  // Packs W_hh and runs share(rows, packs of units, sums, wait) on all threads.
+  template <int UNITS, class Pack, class Share>
   void run(Panels panels, const Pack &pack, const Share &share) {
     Plan plan(context, panels, batch);
-    float *packed = context.weights.floats(static_cast<size_t>(panels.count() * panels.floats()));
+    int units = panels.units();
+    int64_t floats = panels.floats(units), width = static_cast<int64_t>(panels.perUnit) * LANES;
+    float *packed = context.weights.floats(static_cast<size_t>(floats + units * width));
     panels.packed = packed;
-    auto packSome = [&](int from, int to) {
-      for (int p = from; p < to; p++) pack(panels, p, packed + p * panels.floats());
+    panels.biases = packed + floats;
+    auto unitOf = [&](int u) { return partBegin(units, plan.unitParts, u); };
+    // Packs a part of the panels of a part of the units.
+    auto packSome = [&](int u, int part, int parts) {
+      int count = (unitOf(u + 1) - unitOf(u) + UNITS - 1) / UNITS;
+      for (int i = partBegin(count, parts, part); i < partBegin(count, parts, part + 1); i++) {
+        int unit = unitOf(u) + i * UNITS;
+        pack(panels, unit, minimum(UNITS, unitOf(u + 1) - unit), packed + panels.floats(unit),
+             packed + floats + unit * width);
+      }
     };
     // Without groups of rows a thread packs the panels that it alone will use.
     bool packsOwn = plan.batchParts == 1;
     if (!packsOwn) {
       int parts = 2 * context.pool.threads();
       context.pool.run(parts, [&](int part, int) {
-        packSome(partBegin(panels.count(), parts, part), partBegin(panels.count(), parts, part + 1));
+        for (int u = 0; u < plan.unitParts; u++) packSome(u, part, parts);
       });
     }
     int most = (batch + plan.batchParts - 1) / plan.batchParts;
-    int64_t each = static_cast<int64_t>(most) * panels.group() * PACKS * LANES;
+    int64_t each = most * GROUP_UNITS * width;
     float *sums = context.sums.floats(static_cast<size_t>(each * plan.parts()));
     context.pool.run(plan.parts(), [&](int part, int) {
       int b = part / plan.unitParts, u = part % plan.unitParts;
-      int panelFrom = partBegin(panels.count(), plan.unitParts, u);
-      int panelTo = partBegin(panels.count(), plan.unitParts, u + 1);
-      if (packsOwn) packSome(panelFrom, panelTo);
+      if (packsOwn) packSome(u, 0, 1);
       share(panels, partBegin(batch, plan.batchParts, b), partBegin(batch, plan.batchParts, b + 1),
-            panelFrom, panelTo, sums + part * each, [&] {
+            unitOf(u), unitOf(u + 1), sums + part * each, [&] {
               if (plan.unitParts > 1) context.barriers[b].wait(plan.unitParts);
             });
     });
@@ -246,54 +267,54 @@ struct Sequence {
   }
 
   void forward() {
-    Panels panels{hiddenSize, FORWARD_PACKS, UNITS, hiddenSize, nullptr};
-    auto pack = [&](const Panels &of, int panel, float *to) { packForward(of, panel, to); };
-    run<FORWARD_PACKS>(panels, pack, [&](const Panels &of, int rowFrom, int rowTo, int panelFrom,
-                                         int panelTo, float *sums, const auto &wait) {
-      for (int k = 0; k < steps; k++) {
-        CellStep<Cell> at = forwardStep(time(k));
-        multiplyStep<FORWARD_PACKS>(
-            of, rowFrom, rowTo, panelFrom, panelTo, at.previous, sums, k % 2 != 0,
-            [&](int row, int unit, const float *products) EACH {
-              for (int q = 0; q < UNITS && unit + q * LANES < hiddenSize; q++) {
-                real zh[Cell::GATES];
-                for (int g = 0; g < Cell::GATES; g++) zh[g] = load(products + (g * UNITS + q) * LANES);
-                at.run(row, unit + q * LANES, LANES, zh);
-              }
-            });
-        wait();
-      }
-    });
+    constexpr int GATES = Cell::GATES, UNITS = FORWARD_UNITS;
+    auto pack = [&](const Panels &of, int unit, int width, float *to, float *biases) {
+      packForward(of, unit, width, to, biases);
+    };
+    run<UNITS>({hiddenSize, GATES, hiddenSize, nullptr, nullptr}, pack,
+               [&](const Panels &of, int rowFrom, int rowTo, int unitFrom, int unitTo, float *sums,
+                   const auto &wait) {
+                 for (int k = 0; k < steps; k++) {
+                   CellStep<Cell> at = forwardStep(time(k));
+                   multiplyStep<GATES, UNITS>(
+                       of, rowFrom, rowTo, unitFrom, unitTo, at.previous, sums, k % 2 != 0,
+                       [&](int row, int unit, int width, const float *products, int64_t packStride,
+                           int64_t gateStride) EACH {
+                         int count = minimum(width * LANES, hiddenSize - unit * LANES);
+                         at.run(row, unit * LANES, count, products, packStride, gateStride);
+                       });
+                   wait();
+                 }
+               });
   }
 
   void backward() {
-    Panels panels{products, BACKWARD_PACKS, BACKWARD_PACKS, hiddenSize, nullptr};
-    auto pack = [&](const Panels &of, int panel, float *to) { packBackward(of, panel, to); };
-    run<BACKWARD_PACKS>(panels, pack, [&](const Panels &of, int rowFrom, int rowTo, int panelFrom,
-                                          int panelTo, float *sums, const auto &wait) {
+    constexpr int UNITS = BACKWARD_UNITS;
+    auto pack = [&](const Panels &of, int unit, int width, float *to, float *biases) {
+      packBackward(of, unit, width, to, biases);
+    };
+    run<UNITS>({products, 1, hiddenSize, nullptr, nullptr}, pack, [&](const Panels &of, int rowFrom,
+                                                                      int rowTo, int unitFrom, int unitTo,
+                                                                      float *sums, const auto &wait) {
       // The product of a step's dzh with W_hh belongs to the states before it: it is computed where
       // these are the states after a step, which is the next one to be visited.
       for (int k = steps - 1; k >= -1; k--) {
         CellGradient<Cell> at = backwardStep(time(k >= 0 ? k : 0));
         const int32_t *resetsAfter = k + 1 < steps ? step(call.resets, time(k + 1), 1) : nullptr;
-        auto cell = [&](int row, int unit, const float *products) EACH {
-          bool none = products == nullptr || isReset(resetsAfter, row);
-          for (int q = 0; q < BACKWARD_PACKS && unit + q * LANES < hiddenSize; q++) {
-            real dh = none ? real{} : load(products + q * LANES);
-            if (k >= 0) {
-              at.run(row, unit + q * LANES, LANES, dh);
-            } else {
-              at.addToState(row, unit + q * LANES, dh);
-            }
+        auto cell = [&](int row, int unit, int width, const float *products, int64_t, int64_t) EACH {
+          const float *dh = isReset(resetsAfter, row) ? nullptr : products;
+          int count = minimum(width * LANES, hiddenSize - unit * LANES);
+          if (k >= 0) {
+            at.run(row, unit * LANES, count, dh);
+          } else {
+            at.addToState(row, unit * LANES, count, dh);
           }
         };
         if (k == steps - 1) {
-          for (int row = rowFrom; row < rowTo; row++) {
-            for (int p = panelFrom; p < panelTo; p++) cell(row, p * of.unitsOfPanel(), nullptr);
-          }
+          for (int row = rowFrom; row < rowTo; row++) cell(row, unitFrom, unitTo - unitFrom, nullptr, 0, 0);
         } else {
-          multiplyStep<BACKWARD_PACKS>(of, rowFrom, rowTo, panelFrom, panelTo,
-                                       step(call.dzh, time(k + 1), products), sums, k % 2 != 0, cell);
+          multiplyStep<1, UNITS>(of, rowFrom, rowTo, unitFrom, unitTo, step(call.dzh, time(k + 1), products),
+                                 sums, k % 2 != 0, cell);
         }
         if (k >= 0) wait();
       }
