@@ -15,8 +15,6 @@ namespace {
 constexpr int PANEL_BYTES = 512 << 10;
 // Packs of units whose cells are computed together.
 constexpr int GROUP_UNITS = 4;
-// Multiplications of a step below which another thread costs more than it brings.
-constexpr int64_t WORTH_A_BARRIER = 20000;
 
 // A product rows x units with a packed W: forward [H] x [H, G*H], backward [G*H] x [G*H, H]. The packs of a
 // few packs of units lie side by side as a panel; a thread's last panel may be narrower.
@@ -33,30 +31,47 @@ struct Panels {
   const float *bias(int unit) const { return biases + static_cast<int64_t>(unit) * perUnit * LANES; }
 };
 
-// How a recurrence is cut: the batch in groups that know nothing of one another, each group's units
-// over some threads that wait for one another after every step. As few of these as let a thread's
-// share of W_hh stay in its core's cache; one if the batch is large enough and W_hh small.
+// How a recurrence is cut: the batch in groups that know nothing of one another, each group's units over
+// some threads that wait for one another after every step. Of all cuts the one whose steps should take
+// the fewest cycles.
 struct Plan {
   int batchParts, unitParts;
+  bool fits;  // whether a thread's share of W, and all that passes by, stays in its core's cache
 
-  Plan(Context &context, const Panels &panels, int batch) {
+  Plan(Context &context, const Panels &panels, int batch, int tileRows) {
     int threads = context.pool.threads();
-    int64_t bytes = panels.floats(panels.units()) * static_cast<int64_t>(sizeof(float));
-    int64_t budget = static_cast<int64_t>(context.cacheBytes) * 3 / 4;
-    unitParts = 1;
-    while (unitParts < threads && bytes > budget * unitParts) unitParts++;
-    batchParts = minimum(maximum(1, threads / unitParts), batch);
-    unitParts = minimum(threads / batchParts, panels.units());
-    int64_t work = static_cast<int64_t>(batch / batchParts) * panels.depth * panels.hiddenSize * panels.perUnit;
-    while (unitParts > 1 && work < WORTH_A_BARRIER * unitParts) unitParts--;
+    double least = 0;
+    for (int parts = 1; parts <= minimum(threads, panels.units()); parts++) {
+      int groups = minimum(threads / parts, batch);
+      int rows = (batch + groups - 1) / groups, units = (panels.units() + parts - 1) / parts;
+      bool stays = panels.floats(units) * 4 <= static_cast<int64_t>(context.cacheBytes) * 3 / 4;
+      double cycles = panels.floats(units) / LANES * ofPack(rows, tileRows, stays) + (parts > 1 ? BARRIER : 0);
+      if (parts > 1 && cycles >= least) continue;
+      least = cycles;
+      batchParts = groups;
+      unitParts = parts;
+      fits = panels.floats(units) * 4 <= static_cast<int64_t>(context.cacheBytes) / 3;
+    }
   }
 
   int parts() const { return batchParts * unitParts; }
+
+ private:
+  static constexpr double BARRIER = 1500;
+  static constexpr double FROM_MEMORY = LANES / 4.0;  // of a pack, in part hidden
+
+  // Cycles for a pack of W with so many rows: two products in a cycle, or as fast as the pack comes.
+  static double ofPack(int rows, int tileRows, bool stays) {
+    int tiles = (rows + tileRows - 1) / tileRows;
+    double each = static_cast<double>(rows) / tiles;
+    double cycles = tiles * (each > 4 ? each / 2 + 0.1 : 1.2 + 0.2 * each);
+    return stays ? cycles : cycles + FROM_MEMORY;
+  }
 };
 
 // sums[ROWS][PACKS][LANES] = start + rows of a times depth steps of a panel, start's rows being so many
 // floats apart. A function of its own, so that its inner loop has all registers.
-template <int ROWS, int PACKS>
+template <int ROWS, int PACKS, class Ahead>
 __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, const float *panel, int depth,
                                             float *sums, const float *start, int64_t startStep,
                                             Ahead ahead) {
@@ -80,35 +95,47 @@ __attribute__((noinline)) void multiplyTile(const float *a, int64_t rowStep, con
 // of them would come and go at half the speed.
 // Where W is read once a step, every other step goes through the panels from the last to the first: so it
 // begins with those that the step before has left in the cache, of which there would be none if a larger
-// W came round in one order.
+// W came round in one order. fits tells whether W stays in the cache anyway.
 template <int PER_UNIT, int UNITS, class Cell>
 INLINE void multiplyStep(const Panels &panels, int rowFrom, int rowTo, int unitFrom, int unitTo,
-                         const float *a, float *sums, bool isOdd, const Cell &cell) {
+                         const float *a, float *sums, bool isOdd, bool fits, const Cell &cell) {
   constexpr int ROWS = maxRows(PER_UNIT * UNITS);
   int rows = rowTo - rowFrom;
   int tiles = (rows + ROWS - 1) / ROWS;
   int count = (unitTo - unitFrom + UNITS - 1) / UNITS;
   bool fromLast = isOdd && tiles == 1;
+  int tileRows = rows / tiles, longer = rows % tiles;  // so many tiles have a row more
   auto unitOf = [&](int i) { return unitFrom + (fromLast ? count - 1 - i : i) * UNITS; };
   auto multiplyPanel = [&](int i, auto width, float *panelSums) EACH {
     constexpr int PACKS = PER_UNIT * decltype(width)::value;
     int chunk = tiles == 1 ? panels.depth : PANEL_BYTES / static_cast<int>(sizeof(float)) / (PACKS * LANES);
+    // Of what comes ahead each tile fetches as much for each depth step.
+    int step = tiles >= PACKS ? PACKS * LANES / tiles + 1 : FLOATS_OF_LINE;
     for (int k = 0; k < panels.depth; k += chunk) {
       int depth = minimum(chunk, panels.depth - k);
       const float *panel = panels.panel(unitOf(i)) + static_cast<int64_t>(k) * PACKS * LANES;
       // The piece of W that follows; after the last one the first, which begins the next step.
       const float *next = k + depth < panels.depth ? panel + static_cast<int64_t>(depth) * PACKS * LANES
-                                                   : panels.panel(unitOf((i + 1) % count));
+                                                   : panels.panel(unitOf(i + 1 < count ? i + 1 : 0));
+      const float *left = a + static_cast<int64_t>(rowFrom) * panels.depth + k;
+      const float *start = k == 0 ? panels.bias(unitOf(i)) : panelSums;
+      int64_t startStep = k == 0 ? 0 : PACKS * LANES;
+      float *tileSums = panelSums;
       for (int t = 0; t < tiles; t++) {
-        int row = partBegin(rows, tiles, t);
-        const float *left = a + static_cast<int64_t>(rowFrom + row) * panels.depth + k;
-        float *tileSums = panelSums + static_cast<int64_t>(row) * PACKS * LANES;
-        const float *start = k == 0 ? panels.bias(unitOf(i)) : tileSums;
-        Ahead ahead = Ahead::part(next, static_cast<int64_t>(depth) * PACKS * LANES, tiles, t, depth);
-        withRows<ROWS>(partBegin(rows, tiles, t + 1) - row, [&](auto constant) EACH {
-          multiplyTile<decltype(constant)::value, PACKS>(left, panels.depth, panel, depth, tileSums, start,
-                                                         k == 0 ? 0 : PACKS * LANES, ahead);
+        int height = tileRows + (t < longer);
+        withRows<ROWS>(height, [&](auto constant) EACH {
+          constexpr int R = decltype(constant)::value;
+          if (fits || R <= ROWS / 2) {  // so few rows read W as fast as it can come
+            multiplyTile<R, PACKS>(left, panels.depth, panel, depth, tileSums, start, startStep, Nothing{});
+          } else {
+            multiplyTile<R, PACKS>(left, panels.depth, panel, depth, tileSums, start, startStep,
+                                   Ahead{next, step});
+          }
         });
+        left += static_cast<int64_t>(height) * panels.depth;
+        tileSums += static_cast<int64_t>(height) * PACKS * LANES;
+        start += height * startStep;
+        next += static_cast<int64_t>(depth) * step;
       }
     }
   };
@@ -188,8 +215,8 @@ struct Sequence {
 
   // Packs W_hh and runs share(rows, packs of units, sums, wait) on all threads.
   template <int UNITS, class Pack, class Share>
-  void run(Panels panels, const Pack &pack, const Share &share) {
-    Plan plan(context, panels, batch);
+  void run(Panels panels, int tileRows, const Pack &pack, const Share &share) {
+    Plan plan(context, panels, batch, tileRows);
     int units = panels.units();
     int64_t floats = panels.floats(units), width = static_cast<int64_t>(panels.perUnit) * LANES;
     float *packed = context.weights.floats(static_cast<size_t>(floats + units * width));
@@ -220,7 +247,7 @@ struct Sequence {
       int b = part / plan.unitParts, u = part % plan.unitParts;
       if (packsOwn) packSome(u, 0, 1);
       share(panels, partBegin(batch, plan.batchParts, b), partBegin(batch, plan.batchParts, b + 1),
-            unitOf(u), unitOf(u + 1), sums + part * each, [&] {
+            unitOf(u), unitOf(u + 1), sums + part * each, plan.fits, [&] {
               if (plan.unitParts > 1) context.barriers[b].wait(plan.unitParts);
             });
     });
@@ -271,13 +298,13 @@ struct Sequence {
     auto pack = [&](const Panels &of, int unit, int width, float *to, float *biases) {
       packForward(of, unit, width, to, biases);
     };
-    run<UNITS>({hiddenSize, GATES, hiddenSize, nullptr, nullptr}, pack,
-               [&](const Panels &of, int rowFrom, int rowTo, int unitFrom, int unitTo, float *sums,
+    run<UNITS>({hiddenSize, GATES, hiddenSize, nullptr, nullptr}, maxRows(GATES * UNITS), pack,
+               [&](const Panels &of, int rowFrom, int rowTo, int unitFrom, int unitTo, float *sums, bool fits,
                    const auto &wait) {
                  for (int k = 0; k < steps; k++) {
                    CellStep<Cell> at = forwardStep(time(k));
                    multiplyStep<GATES, UNITS>(
-                       of, rowFrom, rowTo, unitFrom, unitTo, at.previous, sums, k % 2 != 0,
+                       of, rowFrom, rowTo, unitFrom, unitTo, at.previous, sums, k % 2 != 0, fits,
                        [&](int row, int unit, int width, const float *products, int64_t packStride,
                            int64_t gateStride) EACH {
                          int count = minimum(width * LANES, hiddenSize - unit * LANES);
@@ -293,9 +320,9 @@ struct Sequence {
     auto pack = [&](const Panels &of, int unit, int width, float *to, float *biases) {
       packBackward(of, unit, width, to, biases);
     };
-    run<UNITS>({products, 1, hiddenSize, nullptr, nullptr}, pack, [&](const Panels &of, int rowFrom,
-                                                                      int rowTo, int unitFrom, int unitTo,
-                                                                      float *sums, const auto &wait) {
+    run<UNITS>({products, 1, hiddenSize, nullptr, nullptr}, maxRows(UNITS), pack,
+               [&](const Panels &of, int rowFrom, int rowTo, int unitFrom, int unitTo, float *sums, bool fits,
+                   const auto &wait) {
       // The product of a step's dzh with W_hh belongs to the states before it: it is computed where
       // these are the states after a step, which is the next one to be visited.
       for (int k = steps - 1; k >= -1; k--) {
@@ -314,7 +341,7 @@ struct Sequence {
           for (int row = rowFrom; row < rowTo; row++) cell(row, unitFrom, unitTo - unitFrom, nullptr, 0, 0);
         } else {
           multiplyStep<1, UNITS>(of, rowFrom, rowTo, unitFrom, unitTo, step(call.dzh, time(k + 1), products),
-                                 sums, k % 2 != 0, cell);
+                                 sums, k % 2 != 0, fits, cell);
         }
         if (k >= 0) wait();
       }

@@ -25,7 +25,22 @@ constexpr int phases(int rows, int packs) {
 
 // Depth steps that a pass of the inner loop does: a loop's own instructions take turns with the products.
 // A large tile has no registers left for the addresses of several steps.
-constexpr int stepsOfPass(int rows, int packs) { return rows * packs <= 24 ? 4 : 1; }
+constexpr int stepsOfPass(int rows, int packs) {
+  return rows * packs > 24 ? 1 : phases(rows, packs) > 4 ? phases(rows, packs) : 4;
+}
+
+// The same pack, which from here on stays in a register. Otherwise the compiler may load it anew for each
+// row of a tile, and tiles of few rows then take nearly twice as long.
+INLINE real inRegister(real pack) {
+#if defined(__x86_64__)
+  asm("" : "+v"(pack));
+#elif defined(__aarch64__)
+  asm("" : "+w"(pack));
+#endif
+  return pack;
+}
+
+constexpr int FLOATS_OF_LINE = 16;  // of a cache
 
 // A range of memory that a tile fetches to the second cache, a bit with every depth step.
 struct Ahead {
@@ -36,7 +51,7 @@ struct Ahead {
   static INLINE_MEMBER Ahead part(const float *from, int64_t length, int parts, int index, int depth) {
     int64_t each = (length + parts - 1) / parts;
     int64_t step = (each + depth - 1) / depth;
-    return {from + each * index, step < 16 ? step : 16};
+    return {from + each * index, step < FLOATS_OF_LINE ? step : FLOATS_OF_LINE};
   }
 
   INLINE_MEMBER void fetch(int k) const {
@@ -92,10 +107,6 @@ struct Constant {
 
 template <int ROWS, int PACKS>
 struct Tile {
-  // A tile of few rows reads b as fast as it can come: the hardware sees that by itself, and every
-  // further load would be one too many.
-  static constexpr bool FETCHES = ROWS >= 4 && phases(ROWS, PACKS) == 1;
-
   real sum[ROWS][PACKS];
 
   INLINE_MEMBER void clear() {
@@ -120,19 +131,19 @@ struct Tile {
         for (int p = 0; p < PACKS; p++) acc[f][r][p] = f == 0 ? sum[r][p] : real{};
       }
     }
-    constexpr int PASS = FETCHES ? stepsOfPass(ROWS, PACKS) : PHASES;
+    constexpr int PASS = stepsOfPass(ROWS, PACKS);
     int k = 0;
     auto pass = [&](auto steps) __attribute__((always_inline)) {
 #pragma GCC unroll 8
       for (int i = 0; i < decltype(steps)::value; i++) {
-        if (FETCHES) ahead.fetch(k + i);
+        ahead.fetch(k + i);
         step(acc[i % PHASES], left, b + i * PACKS * LANES, i);
       }
       left.next(decltype(steps)::value);
       b += decltype(steps)::value * PACKS * LANES;
       k += decltype(steps)::value;
     };
-    if (FETCHES && c != nullptr && depth >= ROWS * PACKS) {  // one at a time: the operands come the same way
+    if (PHASES == 1 && c != nullptr && depth >= ROWS * PACKS) {  // one at a time: the operands come the same way
       for (int r = 0; r < ROWS; r++, c += rowStep) {
         for (int p = 0; p < PACKS; p++) {
           prefetchToWrite(c + p * LANES);
@@ -160,7 +171,7 @@ struct Tile {
   INLINE void step(real (&acc)[ROWS][PACKS], const Left &left, const float *b, int steps) {
     real right[PACKS];
 #pragma GCC unroll 8
-    for (int p = 0; p < PACKS; p++) right[p] = load(b + p * LANES);
+    for (int p = 0; p < PACKS; p++) right[p] = ROWS > 1 ? inRegister(load(b + p * LANES)) : load(b + p * LANES);
 #pragma GCC unroll 32
     for (int r = 0; r < ROWS; r++) {
       real factor = broadcast(left.row(r, steps));
