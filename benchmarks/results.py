@@ -111,14 +111,14 @@ def bounds(cases):
     for case in sorted(data.best_own(cases), key=lambda case: (case["cell"], case["mode"])):
         if "bound_ms" in case:
             rows.append([case["cell"], case["mode"], report.shape_of(case),
-                         *(report.digits(case.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms")),
+                         *(report.digits(case.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms", "rotating_ms")),
                          report.digits(case["bound_ms"]), case["bound_by"], share(case["bound_share"]),
                          share(case["of_peak"]), share(case.get("of_gemm")),
                          share(case["of_memory"])])
-    head = ["cell", "", "T,B,I,H", "ms", "events", "cold", "plain", "bound ms", "by", "% of it", "% of peak",
+    head = ["cell", "", "T,B,I,H", "ms", "events", "cold", "plain", "in turn", "bound ms", "by", "% of it", "% of peak",
             "% of gemm", "% of memory"]
-    return ("### What bounds it\n\n*ms* is by the host's clock; *events*, *cold* from emptied caches and *plain* without"
-            " graphs by the device's. The bound is that of a [model](../../docs/performance.md#what-bounds-a-recurrence)"
+    return ("### What bounds it\n\n*ms* is by the host's clock; *events*, *cold* from emptied caches, *plain* without graphs"
+            " and *in turn* of many networks without graphs by the device's. The bound is that of a [model](../../docs/performance.md#what-bounds-a-recurrence)"
             " from the ceilings of this run; shares are of the device's time.\n\n" + report.table(head, rows)
             ) if rows else ""
 

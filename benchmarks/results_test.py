@@ -183,9 +183,9 @@ class ResultsTest(unittest.TestCase):
     def test_bounds_stand_beside_times(self):
         self.assertNotIn("What bounds it", results.page(run(GPU)))
         bound = {"bound_ms": 0.5, "bound_by": "barriers", "bound_share": 0.3125, "of_peak": 0.05, "of_gemm": 0.0625, "of_memory": 0.01,
-                 "event_ms": 1.6, "cold_ms": 1.7, "plain_ms": 1.9}
+                 "event_ms": 1.6, "cold_ms": 1.7, "plain_ms": 1.9, "rotating_ms": 2.25}
         page = results.page(run([*GPU, {**own(ms=1.9), **bound}]))
-        self.assertIn("| lstm | infer | 10,4,32,64 | 1.90 | 1.60 | 1.70 | 1.90 | 0.500 | barriers | 31.2 | 5.00 | 6.25 | 1.00 |",
+        self.assertIn("| lstm | infer | 10,4,32,64 | 1.90 | 1.60 | 1.70 | 1.90 | 2.25 | 0.500 | barriers | 31.2 | 5.00 | 6.25 | 1.00 |",
                       page)
 
     def test_growth_is_drawn_where_one_size_alone_grows(self):
