@@ -30,6 +30,7 @@ final class Stopwatch implements AutoCloseable {
 
   private final Backend backend;
   private final DeviceTimer timer; // null if the device has none
+  private long taken; // bytes of the device that the timer holds to empty caches with
   private boolean isRefusalTold;
 
   Stopwatch(Backend backend) {
@@ -54,9 +55,13 @@ final class Stopwatch implements AutoCloseable {
     repeat(atLeast * WARM_UP, () -> byHost(work));
     work.requireFinite();
     Spread host = repeat(atLeast, () -> byHost(work));
-    long held = backend.liveBytes();
+    long held = backend.liveBytes() - taken;
     if (timer == null) {
       return new BenchTimes(host, null, null, null, null, held);
+    }
+    if (taken == 0) {
+      timer.emptyCaches();
+      taken = backend.liveBytes() - held;
     }
     double further = atLeast * FURTHER;
     Spread device = repeat(further, () -> byDevice(work, false));

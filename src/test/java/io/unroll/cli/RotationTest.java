@@ -14,10 +14,14 @@ import io.unroll.device.Device;
 import io.unroll.device.DeviceBuffer;
 import io.unroll.device.DeviceTimer;
 import io.unroll.device.ElementType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -179,6 +183,22 @@ class RotationTest {
       assertNotNull(line.get("rotating_p75"), line::toString);
     }
     assertFalse(bench(device, "3,2,5,7").has("rotating_ms"), "64 of them fit in a cache");
+  }
+
+  /** What the timer writes to empty caches counts to none, though it stays from case to case. */
+  @ParameterizedTest
+  @MethodSource("io.unroll.RequiredBackendsTest#available")
+  void memoryIsThatOfTheCaseAlone(String device, @TempDir Path folder) throws IOException {
+    Path grid = Files.writeString(folder.resolve("grid.txt"), "tanh 3,2,5,7 4,2,5,7\n");
+    String out =
+        CommandRun.of("bench", "--device", device, "--seconds=0", "--grid", grid).succeeded().out();
+    List<Double> megabytes =
+        out.lines()
+            .map(line -> JsonParser.parseString(line).getAsJsonObject())
+            .map(line -> line.get("memory_mb").getAsDouble())
+            .toList();
+    assertEquals(4, megabytes.size());
+    assertTrue(megabytes.stream().allMatch(each -> each > 0 && each < 1), megabytes::toString);
   }
 
   private static JsonObject bench(String device, String shape) {
