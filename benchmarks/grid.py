@@ -56,10 +56,15 @@ def of_line(line):
 
 def words(case):
     """The shape, and what else the case is besides one layer, one direction and full rows."""
-    more = [f"{case.layers} layers"] if case.layers > 1 else []
-    more += ["both directions"] if case.direction == "both" else []
-    more += ["ragged"] if case.lengths == "ragged" else []
-    return ", ".join([",".join(map(str, case.shape)), *more])
+    more = variant_words(case.layers, case.direction, case.lengths)
+    return ", ".join([",".join(map(str, case.shape)), *([more] if more else [])])
+
+
+def variant_words(layers, direction, lengths):
+    more = [f"{layers} layers"] if layers > 1 else []
+    more += ["both directions"] if direction == "both" else []
+    more += ["ragged"] if lengths == "ragged" else []
+    return ", ".join(more)
 
 
 def is_single(case):

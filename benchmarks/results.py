@@ -50,7 +50,7 @@ def software(run, kinds=None):
     versions = {}
     for line in run.lines:
         name = line.get("software")
-        if name not in (None, "Unroll", "fma_peak") and (not kinds or line.get("kind") in kinds):
+        if name not in (None, "Unroll", "fma_peak") and line.get("kind") != "absent" and (not kinds or line.get("kind") in kinds):
             version = line.get("version") or line.get("torch") or versions.get(name, "")
             versions[name] = version
     return [f"{name} {version}".strip() for name, version in versions.items()]
@@ -111,14 +111,14 @@ def bounds(cases):
     for case in sorted(data.best_own(cases), key=lambda case: (case["cell"], case["mode"])):
         if "bound_ms" in case:
             rows.append([case["cell"], case["mode"], report.shape_of(case),
-                         *(report.digits(case.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms")),
+                         *(report.digits(case.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms", "rotating_ms")),
                          report.digits(case["bound_ms"]), case["bound_by"], share(case["bound_share"]),
                          share(case["of_peak"]), share(case.get("of_gemm")),
                          share(case["of_memory"])])
-    head = ["cell", "", "T,B,I,H", "ms", "events", "cold", "plain", "bound ms", "by", "% of it", "% of peak",
+    head = ["cell", "", "T,B,I,H", "ms", "events", "cold", "plain", "in turn", "bound ms", "by", "% of it", "% of peak",
             "% of gemm", "% of memory"]
-    return ("### What bounds it\n\n*ms* is by the host's clock; *events*, *cold* from emptied caches and *plain* without"
-            " graphs by the device's. The bound is that of a [model](../../docs/performance.md#what-bounds-a-recurrence)"
+    return ("### What bounds it\n\n*ms* is by the host's clock; *events*, *cold* from emptied caches, *plain* without graphs"
+            " and *in turn* of many networks without graphs by the device's. The bound is that of a [model](../../docs/performance.md#what-bounds-a-recurrence)"
             " from the ceilings of this run; shares are of the device's time.\n\n" + report.table(head, rows)
             ) if rows else ""
 
@@ -138,15 +138,11 @@ def who(case):
 
 
 def variants(run, precision):
-    rows = [[what.cell, data.SAME_MODE.get(what.mode, what.mode), data.grid.words(what),
-             *(report.digits(own.get(name)) for name in ("ms", "gflops")), report.digits(peer.get("ms")), who(peer),
-             ratio(own, peer)]
-            for what, own, peer in compared(run, precision, lambda what: what.mode != "step")]
-    head = ["cell", "", "T,B,I,H", "ms", "GFLOP/s", "best peer ms", "who", "ratio"]
-    return "### Layers, directions and ragged rows\n\n" + report.table(head, rows) if rows else ""
+    return demoted(report.variants([case for case in run.of_precision(precision, run.others) if case["mode"] != "step"]))
 
 
 def steps(run, precision):
+    """Of lines in the words of grid.py; those of compare.py have a table in report.py."""
     rows = [[what.cell, data.grid.words(what),
              *(report.digits(own.get(name)) for name in ("tokens_per_s", "memory_mb")),
              *(report.digits(peer.get(name)) for name in ("tokens_per_s", "memory_mb")), who(peer), ratio(own, peer)]
@@ -161,7 +157,9 @@ def plot_name(run, precision, kind):
 
 
 def drawn(run, precision):
-    """The plots for which a run has figures."""
+    """The plots for which a run has figures of single layers."""
+    if not run.cases:
+        return []
     cases = run.of_precision(precision)
     empty = set() if data.pairs(cases) else {"ratio"}
     empty |= set() if plots.sweeps(run.of_precision(precision, run.swept)) else {"growth"}
@@ -222,7 +220,7 @@ def index(runs):
     hidden = [run for run in runs if run.simulated]
     rows = [[run.date(), link(run.device(), run.name + ".md"),
              f"`{run.environment().get('commit', 'unknown')}`", ", ".join(run.precisions()),
-             str(len(run.cases)), "; ".join(software(run)), str(sum(int(row[1]) for row in run.failures()))]
+             str(len(run.cases + run.others)), "; ".join(software(run)), str(sum(int(row[1]) for row in run.failures()))]
             for run in shown]
     parts = [MADE, "# Results", "Made from the lines of JSON in [data](data) by [results.py](../results.py), the"
              " latest run first. [How to take and add a run](../README.md).",

@@ -68,7 +68,7 @@ class Run:
 
     def precisions(self):
         """Those of Unroll's cases, in the order of PEERS."""
-        own = {case["precision"] for case in self.cases if report.ours(case["software"])}
+        own = {case["precision"] for case in self.cases + self.others if report.ours(case["software"])}
         return [precision for precision in PEERS if precision in own]
 
     def of_precision(self, precision, cases=None):

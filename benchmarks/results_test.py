@@ -183,9 +183,9 @@ class ResultsTest(unittest.TestCase):
     def test_bounds_stand_beside_times(self):
         self.assertNotIn("What bounds it", results.page(run(GPU)))
         bound = {"bound_ms": 0.5, "bound_by": "barriers", "bound_share": 0.3125, "of_peak": 0.05, "of_gemm": 0.0625, "of_memory": 0.01,
-                 "event_ms": 1.6, "cold_ms": 1.7, "plain_ms": 1.9}
+                 "event_ms": 1.6, "cold_ms": 1.7, "plain_ms": 1.9, "rotating_ms": 2.25}
         page = results.page(run([*GPU, {**own(ms=1.9), **bound}]))
-        self.assertIn("| lstm | infer | 10,4,32,64 | 1.90 | 1.60 | 1.70 | 1.90 | 0.500 | barriers | 31.2 | 5.00 | 6.25 | 1.00 |",
+        self.assertIn("| lstm | infer | 10,4,32,64 | 1.90 | 1.60 | 1.70 | 1.90 | 2.25 | 0.500 | barriers | 31.2 | 5.00 | 6.25 | 1.00 |",
                       page)
 
     def test_growth_is_drawn_where_one_size_alone_grows(self):
@@ -347,6 +347,30 @@ class CpuRunTest(unittest.TestCase):
 
     def test_what_a_peer_has_not_is_a_row_that_says_why(self):
         self.assertIn("| DL4J | gru | it has no GRU layer |", results.page(run(CPU, "2026-01-02-0304-cpu")))
+
+
+class VariantsOfCpuTest(unittest.TestCase):
+    """Layers, directions and ragged rows of compare.py."""
+    TWO = {"layers": 2, "direction": "one", "lengths": "full"}
+    RAGGED = {"layers": 1, "direction": "one", "lengths": "ragged"}
+    LINES = [timed("Unroll", 2.0, **TWO), timed("PyTorch", 5.0, **TWO), timed("DJL", 4.0, "1t", **TWO),
+             timed("Unroll", 1.0, **RAGGED), timed("PyTorch", 0.5, **RAGGED)]
+
+    def test_each_is_a_row_with_every_peer(self):
+        for lines in (CPU[:1] + self.LINES, CPU + self.LINES):
+            page = results.page(run(lines, "2026-01-02-0304-cpu"))
+            self.assertEqual(page.count("Layers, directions and ragged rows"), 1)
+            # 6*64*32*2*32*4*16 operations in 2 ms, by hand; of ragged rows, 64 down to 33 steps, less.
+            self.assertIn("| lstm | train | 64,32,16,16, 2 layers | 2.00 | 25.2 | 5.00 | 4.00 | DJL 1t | 2.00 |", page)
+            self.assertIn("| lstm | train | 64,32,16,16, ragged | 1.00 | 19.1 | 0.500 | – | PyTorch 2t | 0.50 |", page)
+
+    def test_they_change_no_mean_of_single_layers(self):
+        alone, more = (run(lines, "2026-01-02-0304-cpu") for lines in (CPU, CPU + self.LINES))
+        self.assertEqual(results.mean_rows(more)[:-1], results.mean_rows(alone))
+        self.assertEqual(results.mean_rows(more)[-1][1:], ["layers, directions, ragged rows", "–", "1.00 (0.50 to 2.00)"])
+        for table in (results.each_peer, results.where_peers_are_faster, results.whole_steps):
+            self.assertEqual(table(more), table(alone))
+        self.assertEqual(results.latest([run(CPU[:1] + self.LINES, "2026-01-03-0304-cpu"), alone]), [alone])
 
 
 class KeptPageTest(unittest.TestCase):

@@ -22,7 +22,9 @@ from runs import Run
 CELLS = tuple(parts.CELLS)
 MODES = tuple(parts.MODES)
 PEERS = ("unroll", "torch", "onnxruntime", "djl", "dl4j", "numpy")
-PARTS = ("layers", "steps", "classic", "memory", "start", "sweeps")
+PARTS = ("layers", "steps", "classic", "memory", "start", "sweeps", "variants")
+# The variants have no time within the budget of the rest.
+USUAL = PARTS[:-1]
 TOLERANCE = 1e-3
 
 
@@ -37,7 +39,7 @@ def parse(arguments):
     choices("--cells", CELLS, CELLS, "of " + " ".join(CELLS))
     choices("--modes", MODES, MODES, "of " + " ".join(MODES))
     choices("--peers", PEERS, PEERS, "of " + " ".join(PEERS))
-    choices("--parts", PARTS, None, "of " + " ".join(PARTS) + "; default all")
+    choices("--parts", PARTS, None, "of " + " ".join(PARTS) + "; default all but variants")
     parser.add_argument("--shapes", default=None, metavar="T,B,I,H;T,B,I,H",
                         help="of the layers; default those of the sets main and awkward of"
                         " benchmarks/grid.txt, as far as a CPU has time for them")
@@ -93,7 +95,7 @@ def settle(options):
         options.peers = ("unroll",)
     if options.parts is None:
         options.parts = (("layers",) if options.only_unroll
-                         else PARTS[:-1] if options.quick else PARTS)
+                         else USUAL[:-1] if options.quick else USUAL)
     name = "unroll" if options.only_unroll else "report"
     options.out = options.out or os.path.join(programs.TARGET, name + ".md")
 
@@ -123,9 +125,9 @@ def check_agreement(run, built):
     for peer in built:
         tasks = ["config"]
         if peer.agrees:
-            tasks += [f"agree:{cell}" for cell in run.options.cells]
+            tasks += parts.agreement_tasks(run.options, peer)
         lines = run.child(peer, peer.settings[0], tasks)
-        found = {line["cell"]: line for line in lines if line["kind"] == "agree"}
+        found = {(line["cell"], report.variant_of(line)): line for line in lines if line["kind"] == "agree"}
         if not any(line["kind"] == "config" for line in lines):
             if peer.key == "unroll":
                 raise SystemExit("Unroll does not run; its message stands above")
@@ -142,13 +144,13 @@ def check_agreement(run, built):
 
 
 def compare_sums(key, expected, found):
-    for cell, line in found.items():
+    for (cell, variant), line in found.items():
         for name in ("y", "dx", "dwih", "dwhh", "dbih", "dbhh"):
             if name not in line:
                 continue
-            ours, theirs = expected[cell][name], line[name]
+            ours, theirs = expected[cell, variant][name], line[name]
             if not abs(ours - theirs) <= TOLERANCE * max(abs(ours), abs(theirs)):
-                raise SystemExit(f"Unroll and {key} do not agree on {name} of {cell}: the sums"
+                raise SystemExit(f"Unroll and {key} do not agree on {name} of {' '.join([cell, variant]).strip()}: the sums"
                                  f" are {ours:.5g} and {theirs:.5g}, with the same weights and"
                                  " inputs. One of them is wrong, and no time means anything.")
 
@@ -215,6 +217,8 @@ def measure(run, built):
                 part(run, built)
     if "sweeps" in run.options.parts:
         parts.sweeps(run, built)
+    if "variants" in run.options.parts:
+        parts.variants(run, built)
     run.tell_left_out()
 
 

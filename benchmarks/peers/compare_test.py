@@ -11,6 +11,7 @@ import unittest
 
 import compare
 import parts
+from parts import grid
 import peers as programs
 import report
 import runs
@@ -32,7 +33,7 @@ class Fake(programs.Peer):
 
 def line(software, ms, setting="2t", **more):
     return {"kind": "layer", "software": software, "setting": setting, "cell": "lstm", "T": 64, "B": 1,
-            "I": 8, "H": 8, "mode": "train", "ms": ms, "others": 0, **more}
+            "I": 8, "H": 8, "mode": "train", "ms": ms, "gflops": 1.0, "others": 0, **more}
 
 
 class CompareTest(unittest.TestCase):
@@ -114,6 +115,56 @@ class CompareTest(unittest.TestCase):
         self.assertIn("layer:lstm:64,3,256,256:train", swept)
         self.assertNotIn("layer:lstm:64,32,512,512:train", swept)
         self.assertEqual(parts.sweep_tasks(options, "gru"), [])
+
+    def test_every_variant_of_the_grid_is_timed_by_all_that_have_it(self):
+        options = compare.parse(["--parts", "variants"])
+        wanted = [case for case in grid.read(parts.GRID) if case.mode != "step" and not grid.is_single(case)]
+        self.assertEqual(len(wanted), 14)
+        for peer, at_least in zip(programs.all_peers(), (14, 14, 7, 8, 2)):
+            took = [case for cell in options.cells for _, _, mode, case in parts.variant_tasks(options, cell)
+                    if mode in peer.modes and peer.takes_variant(peer.settings[0], cell, case)]
+            self.assertEqual(len(took), at_least, peer.key)
+            if at_least == 14:
+                self.assertEqual(set(took), set(wanted))
+        self.assertIn(("layer:lstm:128,33,200,200:train:3:both:ragged", "128,33,200,200", "train"),
+                      [task[:3] for task in parts.variant_tasks(options, "lstm")])
+
+    def test_variants_are_their_own_part(self):
+        self.assertNotIn("variants", compare.parse([]).parts)
+        unroll, _, _, djl, _ = programs.all_peers()
+        both = compare.parse(["--cells", "gru", "--parts", "layers,variants"])
+        self.assertEqual(parts.agreement_tasks(both, unroll), ["agree:gru", "agree:gru:2:one:full", "agree:gru:1:both:full",
+                                                               "agree:gru:1:one:ragged"])
+        self.assertEqual(parts.agreement_tasks(both, djl), ["agree:gru", "agree:gru:2:one:full", "agree:gru:1:both:full"])
+        self.assertEqual(parts.agreement_tasks(compare.parse(["--cells", "gru"]), unroll), ["agree:gru"])
+
+    def test_who_has_no_ragged_rows_is_a_line_that_says_why(self):
+        run = self.run_of("--parts", "variants", "--cells", "lstm")
+        djl = Fake("djl", "", "2t")
+        djl.lacks_variants = programs.all_peers()[3].lacks_variants
+        self.quietly(lambda: parts.variants(run, [djl]))
+        self.assertRegex(report.absent(run.lines), r"\| djl \| ragged rows \| it does not offer them")
+
+    def test_variants_are_in_no_mean_and_no_other_table(self):
+        one = [line("Unroll", 2.0), line("PyTorch", 3.0)]
+        more = {"layers": 2, "direction": "both", "lengths": "ragged"}
+        two = [line("Unroll", 1.0, **more), line("PyTorch", 9.0, **more), line("PyTorch", 8.0, "1t", **more)]
+        for table in (report.means, report.each_peer, report.settings, report.growth):
+            self.assertEqual(table(one + two), table(one))
+        self.assertEqual(report.cell_table(one + two, "lstm", None), report.cell_table(one, "lstm", None))
+        swept = [line("Unroll", float(n), B=n, part="sweep") for n in (1, 2, 4, 8)]
+        self.assertEqual(report.growth(swept + [line("Unroll", 99.0, B=1, **more)]), report.growth(swept))
+        self.assertIn(f"| lstm | train | {SHAPE}, 2 layers, both directions, ragged | 1.00 |", report.variants(one + two))
+        self.assertIn("| 8.00 | PyTorch 1t | 8.00 |", report.variants(one + two))
+        self.assertNotIn(f"| {SHAPE} |", report.variants(one + two))
+        self.assertEqual(runs.task_of(two[0]), TASK + ":2:both:ragged")
+
+    def test_sums_of_variants_are_compared_with_the_same_variant(self):
+        ours = {("gru", ""): {"y": 1.0}, ("gru", "2 layers"): {"y": 2.0}}
+        compare.compare_sums("x", ours, {("gru", "2 layers"): {"y": 2.0}})
+        for wrong in (1.0, float("nan")):
+            with self.assertRaisesRegex(SystemExit, "on y of gru 2 layers"):
+                compare.compare_sums("x", ours, {("gru", "2 layers"): {"y": wrong}})
 
     def test_one_thread_is_tried_where_it_may_win(self):
         unroll, _, _, _, dl4j = programs.all_peers()

@@ -1,4 +1,5 @@
-"""What compare.py times: layers, whole steps, the classic char-rnn, memory, start, and sizes that grow."""
+"""What compare.py times: layers, whole steps, the classic char-rnn, memory, start, and sizes that grow,
+and layers, directions and ragged rows."""
 
 import json
 import os
@@ -59,6 +60,28 @@ def step_tasks(options):
     return [(f"char:{names[case.cell]}:{case.layers}:{shape_text(case)}", names[case.cell], case.layers,
              shape_text(case)) for case in found
             if case.mode == "step" and names.get(case.cell) in options.cells]
+
+
+def variant_tasks(options, cell):
+    """[(task, shape, mode, the case of the grid)] of more layers, both directions, ragged rows."""
+    modes = {own: mode for mode, own in MODES.items()}
+    return [(":".join(("layer", cell, shape_text(case), modes[case.mode], variant_text(case))), shape_text(case),
+             modes[case.mode], case) for case in cases("variants")
+            if case.cell == CELLS[cell] and modes.get(case.mode) in options.modes]
+
+
+def variant_text(case):
+    return f"{case.layers}:{case.direction}:{case.lengths}"
+
+
+def agreement_tasks(options, peer):
+    """Small networks whose results are compared with those of others, of each cell; with the variants also those."""
+    tasks = [f"agree:{cell}" for cell in options.cells]
+    if "variants" in options.parts:
+        for cell in options.cells:
+            tasks += dict.fromkeys(f"agree:{cell}:{variant_text(case)}" for _, _, _, case in variant_tasks(options, cell)
+                                   if peer.takes_variant(peer.settings[0], cell, case))
+    return tasks
 
 
 def layers(run, built, last):
@@ -132,6 +155,20 @@ def sweeps(run, built):
         turns(run, [peer for peer in built if peer.key in SWEPT], lambda peer, setting, cell=cell: [
             task for task, shape, mode in sweep_tasks(run.options, cell)
             if peer.takes(setting, cell, shape, mode)], {"part": "sweep"})
+
+
+def variants(run, built):
+    """Layers, directions and ragged rows, of all peers that have them; who has not is a line that says why."""
+    for cell in run.options.cells:
+        turns(run, built, lambda peer, setting, cell=cell: [
+            task for task, shape, mode, case in variant_tasks(run.options, cell)
+            if mode in peer.modes and peer.takes_variant(setting, cell, case)])
+    for peer in built:
+        for what, why in peer.lacks_variants.items():
+            run.add({"kind": "absent", "software": peer.software, "what": what, "why": why})
+    if "numpy" in run.options.peers:
+        run.add({"kind": "absent", "software": "numpy", "what": "layers, directions, ragged rows",
+                 "why": "what is timed of it is the classic char-rnn alone"})
 
 
 def memory(run, built):

@@ -20,6 +20,7 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
     "MALLOC_TOP_PAD_": str(256 << 20),
 }
+RAGGED = "ragged rows"
 SPIN = {"OMP_WAIT_POLICY": "ACTIVE"}
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 HAS_MKL = platform.system() == "Linux" and platform.machine() == "x86_64"
@@ -48,8 +49,8 @@ class Setting:
 
 @dataclass
 class Peer:
-    """A program. lacks: what it cannot do, and why; plain: the setting in which memory and
-    start are measured."""
+    """A program. lacks: what it cannot do, and why; lacks_variants: the same of layers, directions
+    and ragged rows; plain: the setting in which memory and start are measured."""
 
     key: str
     software: str
@@ -61,6 +62,7 @@ class Peer:
     steps: tuple = None
     plain: Setting = None
     lacks: dict = field(default_factory=dict)
+    lacks_variants: dict = field(default_factory=dict)
     agrees: bool = True
     flags: list = field(default_factory=list)
     env: dict = field(default_factory=dict)
@@ -80,6 +82,12 @@ class Peer:
         if self.shapes is not None and shape not in self.shapes:
             return False
         return setting.threads > 1 or setting.always or few_operations(shape)
+
+    def takes_variant(self, setting, cell, case):
+        """case is one of the grid. Each mode that the peer has is taken, and each shape."""
+        if cell not in self.cells or RAGGED in self.lacks_variants and case.lengths == "ragged":
+            return False
+        return setting.threads > 1 or setting.always or few_operations(",".join(map(str, case.shape)))
 
     def takes_step(self, setting, cell, layers, shape):
         """shape is T,B,V,H; steps has (layers, shape) of the few that it is given, in its first setting; None for all."""
@@ -138,6 +146,8 @@ def all_peers():
              [Setting("2t keep spin", 2, {**two_threads, **KEEP_MEMORY, **SPIN}),
               Setting("1t keep", 1, {"OMP_NUM_THREADS": "1", **KEEP_MEMORY})],
              plain=Setting("2t", 2, two_threads),
+             lacks_variants={RAGGED: "it does not offer them: its operations take neither lengths nor packed"
+                             " sequences"},
              flags=["-Dai.djl.offline=true"],
              env={"OPT_OUT_TRACKING": "true", "DJL_CACHE_DIR": os.path.join(cache, "djl"),
                   "ENGINE_CACHE_DIR": os.path.join(cache, "djl")}),
@@ -148,8 +158,10 @@ def all_peers():
              steps=((2, "50,50,65,128"), (2, "64,64,96,512")),
              lacks={"gru": "it has no GRU layer",
                     "inference, other shapes, the sums of results": "it is timed in training at three"
-                    " shapes and two whole steps, because it takes many times as long as the others, and its"
+                    " shapes, two whole steps and the variants, because it takes many times as long as the others, and its"
                     " weights are not in PyTorch's layout"},
+             lacks_variants={RAGGED: "it does not offer them to errors that come from outside: with its masks set, steps"
+                             " behind the end of a row still had gradients"},
              flags=javacpp),
     ]
 

@@ -3,8 +3,9 @@
 
 usage: pytorch_table.py UNROLL.jsonl PYTORCH.jsonl [TITLE]
 
-A ratio above 1 says that Unroll is faster. Both sides are medians by the host's clock; events, cold and plain are by the
-device's clock, warm, from emptied caches and without graphs. Against TF32 of Unroll stands the better of PyTorch's TF32
+A ratio above 1 says that Unroll is faster. Both sides are medians by the host's clock; events, cold, plain and in
+turn are by the device's clock, warm, from emptied caches, without graphs, and without graphs of many networks that take
+turns. Against TF32 of Unroll stands the better of PyTorch's TF32
 and FP32, against BF16 the better of its BF16 and FP16. Peak is that of multiply-adds or tensor cores in the same
 precision as measured in this run; the bound is a model's, from the ceilings of this run (docs/performance.md).
 """
@@ -74,12 +75,12 @@ def section(precision, mode, own, peers):
         ratio = right["ms"] / left["ms"] if left and right else None
         ratios += [(case.cell, ratio)] if ratio else []
         rows.append([case.cell, grid.words(case),
-                     *(digits(left.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms", "gflops")),
+                     *(digits(left.get(name)) for name in ("ms", "event_ms", "cold_ms", "plain_ms", "rotating_ms", "gflops")),
                      percent(left.get("of_peak")), percent(left.get("of_gemm")), percent(left.get("of_memory")),
                      digits(left.get("bound_ms")), left.get("bound_by", "–"),
                      *(digits(right.get(name)) for name in ("ms", "event_ms", "cold_ms")),
                      which(right), f"{ratio:.2f}" if ratio else "–"])
-    head = ["cell", "T,B,I,H", "Unroll ms", "events", "cold", "plain", "GFLOP/s", "% of peak", "% of gemm", "% of memory",
+    head = ["cell", "T,B,I,H", "Unroll ms", "events", "cold", "plain", "in turn", "GFLOP/s", "% of peak", "% of gemm", "% of memory",
             "bound ms", "by", "PyTorch ms", "events", "cold", "which", "ratio"]
     return (f"## {precision}, {mode}\n\n" + table(head, rows) if rows else ""), ratios
 

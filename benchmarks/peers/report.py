@@ -2,8 +2,12 @@
 
 import json
 import math
+import os
 import re
 import sys
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import grid  # noqa: E402
 
 PREFERRED = ("ONNX Runtime", "PyTorch", "DJL", "DL4J")
 DISTURBED = 0.15
@@ -12,10 +16,10 @@ DISTURBED = 0.15
 def markdown(lines, notes):
     parts = [heading(lines), disturbance(lines), peaks(lines), agreement(lines)]
     peak = best_peak(lines)
-    for cell in ordered(lines, "layer", "cell"):
+    for cell in dict.fromkeys(line["cell"] for line in layers(lines)):
         parts.append(cell_table(lines, cell, peak))
     parts += [means(lines), each_peer(lines), settings(lines), characters(lines), classic(lines),
-              memory_and_start(lines), growth(lines), absent(lines)]
+              memory_and_start(lines), growth(lines), variants(lines), absent(lines)]
     if notes:
         parts.append("## What went wrong or is missing\n\n"
                      + "\n".join("* " + note for note in notes))
@@ -27,8 +31,19 @@ def of_kind(lines, kind):
 
 
 def layers(lines):
-    """Those of single layers that tables and means are made of: not those of sizes that grow."""
-    return [line for line in of_kind(lines, "layer") if line.get("part") != "sweep"]
+    """Those of single layers that tables and means are made of: not those of sizes that grow, not more layers than
+    one, both directions or ragged rows."""
+    return [line for line in of_kind(lines, "layer") if line.get("part") != "sweep" and is_single(line)]
+
+
+def is_single(line):
+    """Whether it is of one layer in one direction over full rows."""
+    return variant_of(line) == ""
+
+
+def variant_of(line):
+    """What a line is besides its shape, in words; empty of one layer in one direction over full rows."""
+    return grid.variant_words(line.get("layers", 1), line.get("direction", "one"), line.get("lengths", "full"))
 
 
 def ordered(lines, kind, key):
@@ -98,7 +113,17 @@ def agreement(lines):
     if len(names) < 2:
         return ""
     return ("With the same weights and inputs " + ", ".join(names) + " gave the same sums of y,"
-            " and of all gradients where they train, to 1 part in 1000.")
+            " and of all gradients where they train, to 1 part in 1000" + agreed_variants(lines) + ".")
+
+
+def agreed_variants(lines):
+    found = {}
+    for line in of_kind(lines, "agree"):
+        if not is_single(line):
+            found.setdefault(variant_of(line), {}).setdefault(line["software"])
+    if not found:
+        return ""
+    return "; besides of one layer, " + "; ".join(f"of {what}: {', '.join(names)}" for what, names in found.items())
 
 
 def best(lines, who, cell, shape, mode):
@@ -188,7 +213,8 @@ def each_peer(lines):
         row = [name]
         for mode in ("infer", "train"):
             row.append(mean_cell(ratios(lines, lambda who, name=name: who == name, cells, mode)))
-        rows.append(row)
+        if row[1:] != ["–", "–"]:
+            rows.append(row)
     if not rows:
         return ""
     return ("Each peer by itself, over the shapes and cells that it ran:\n\n"
@@ -327,7 +353,7 @@ def memory_and_start(lines):
 
 def growth(lines):
     """What a step costs where one size grows and the others stay: Unroll beside the best peer."""
-    found = [line for line in of_kind(lines, "layer") if line["mode"] == "train"]
+    found = [line for line in of_kind(lines, "layer") if line["mode"] == "train" and is_single(line)]
     if not any(line.get("part") == "sweep" for line in found):
         return ""
     cases = {}
@@ -346,6 +372,27 @@ def growth(lines):
                              f"{peer['ms'] / own['ms']:.2f}" if own and peer else "–"])
     return ("## As one size grows\n\nTraining, microseconds a step of the sequence.\n\n"
             + table(["what grows", "T,B,I,H", "Unroll µs", "best peer µs", "who", "ratio"], rows))
+
+
+def variants(lines):
+    """Layers, directions and ragged rows: Unroll, and each peer that ran them."""
+    cases = {}
+    for line in of_kind(lines, "layer"):
+        if not is_single(line):
+            key = line["cell"], line["mode"], f"{shape_of(line)}, {variant_of(line)}"
+            cases.setdefault(key, {}).setdefault(line["software"], []).append(line)
+    names = sorted({name for case in cases.values() for name in case if theirs(name)}, key=rank)
+    rows = []
+    for key, case in cases.items():
+        best = {name: fastest(same) for name, same in case.items()}
+        own, peer = best.get("Unroll"), best_peer(best)
+        rows.append([*key, digits(own and own["ms"]), digits(own and own["gflops"]),
+                     *(digits(best[name]["ms"]) if name in best else "–" for name in names),
+                     f"{peer['software']} {peer['setting']}".strip() if peer else "–",
+                     f"{peer['ms'] / own['ms']:.2f}" if own and peer else "–"])
+    head = ["cell", "", "T,B,I,H", "Unroll ms", "GFLOP/s", *(f"{name} ms" for name in names), "best peer", "ratio"]
+    return ("## Layers, directions and ragged rows\n\nOperations are those of the steps that the rows have; a dash is"
+            " what a peer did not run.\n\n" + table(head, rows)) if rows else ""
 
 
 def series(cases, at):

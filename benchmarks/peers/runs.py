@@ -125,7 +125,8 @@ class Run:
 def task_of(line):
     """What a child was asked for to print a line, or None."""
     if line.get("kind") == "layer":
-        return ":".join(("layer", line["cell"], report.shape_of(line), line["mode"]))
+        task = ":".join(("layer", line["cell"], report.shape_of(line), line["mode"]))
+        return task if report.is_single(line) else f"{task}:{line['layers']}:{line['direction']}:{line['lengths']}"
     if line.get("kind") == "char":
         return ":".join(("char", line["cell"], str(line["layers"]), report.shape_of(line)))
     return "classic" if line.get("kind") == "classic" else None

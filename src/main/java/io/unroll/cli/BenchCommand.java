@@ -33,8 +33,10 @@ import picocli.CommandLine.Spec;
           + " every weight, without loss and update.",
       "",
       "A device with a clock of its own, cuda, also tells how long its commands took by that: with"
-          + " warm caches, after caches were emptied, and without graphs, for a quarter of the time"
-          + " each.",
+          + " warm caches, after caches were emptied, without graphs, and without graphs of so many"
+          + " networks in turn that caches hold none of them, for a quarter of the time each."
+          + " The last is left out if more than 64 networks or a quarter of the free memory would"
+          + " be needed.",
       "",
       "--profile then runs as often again and prints how long each kernel took by the clock of the"
           + " device, the largest share first. Such a clock may slow a device down, so the times"
@@ -295,7 +297,7 @@ final class BenchCommand implements Callable<Integer> {
     List<KernelTime> kernels = null;
     try (Stopwatch watch = new Stopwatch(backend);
         Workload work = BenchGrid.workload(backend, what)) {
-      times = watch.measure(work, seconds);
+      times = watch.measure(work, () -> BenchGrid.workload(backend, what), seconds);
       if (profiler != null) {
         kernels = watch.profile(work, profiler, times.host().runs());
       }

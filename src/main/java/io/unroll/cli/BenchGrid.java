@@ -53,7 +53,7 @@ final class BenchGrid {
         } else {
           double seconds = Math.min(most, left / (cases.size() - i) / watch.whole());
           try (Workload work = workload(backend, next)) {
-            BenchTimes times = watch.measure(work, seconds);
+            BenchTimes times = watch.measure(work, () -> workload(backend, next), seconds);
             times.addTo(line, next);
             if (bound != null) {
               bound.of(next, backend).addTo(line, times);

@@ -34,6 +34,9 @@ final class BenchReport {
       print("  from emptied caches   %.3f ms (%d runs, %.3f to %.3f)%n", times.cold());
       print("  without graphs        %.3f ms (%d runs, %.3f to %.3f)%n", times.plain());
     }
+    if (times.rotating() != null) {
+      print("  of many in turn       %.3f ms (%d runs, %.3f to %.3f)%n", times.rotating());
+    }
     out.printf(
         Locale.ROOT, "%.2f GFLOP/s, %.2f GB/s%n", times.gigaflops(what), times.gigabytes(what));
     if (what.mode() == BenchCase.Mode.STEP) {

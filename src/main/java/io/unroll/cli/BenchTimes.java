@@ -10,9 +10,12 @@ import com.google.gson.JsonObject;
  *     none; the next two likewise
  * @param cold the same after the caches were emptied
  * @param plain the same with every command given to the driver by itself, not as a graph
+ * @param rotating as plain, of many that take turns, so that none finds its own in the caches; null
+ *     if too few fit
  * @param memoryBytes what the backend holds on the device meanwhile
  */
-record BenchTimes(Spread host, Spread device, Spread cold, Spread plain, long memoryBytes) {
+record BenchTimes(
+    Spread host, Spread device, Spread cold, Spread plain, Spread rotating, long memoryBytes) {
   private static final double MEGA = 1e6;
 
   /** 1e9 operations in a second, by the host's clock. */
@@ -47,6 +50,9 @@ record BenchTimes(Spread host, Spread device, Spread cold, Spread plain, long me
       device.addTo(line, "event_");
       cold.addTo(line, "cold_");
       plain.addTo(line, "plain_");
+    }
+    if (rotating != null) {
+      rotating.addTo(line, "rotating_");
     }
   }
 }

@@ -24,6 +24,12 @@ public interface DeviceTimer extends AutoCloseable {
    */
   void emptyCaches();
 
+  /** How many bytes displace all that the caches hold: those that {@link #emptyCaches} writes. */
+  long beyondCaches();
+
+  /** Bytes of the device's memory that nobody holds, or -1 if it does not tell. */
+  long freeBytes();
+
   /**
    * Whether the device may give its driver many commands as one, as graphs; it may until it is told
    * otherwise, and again after {@link #close}.

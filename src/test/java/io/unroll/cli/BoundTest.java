@@ -67,7 +67,7 @@ class BoundTest {
     assertEquals(Bound.Part.LAUNCHES, found.largest());
     JsonObject line = new JsonObject();
     Spread twice = new Spread(2e3 * found.total(), 0, 0, 5);
-    found.addTo(line, new BenchTimes(twice, null, null, null, 0));
+    found.addTo(line, new BenchTimes(twice, null, null, null, null, 0));
     assertEquals(0.5, line.get("bound_share").getAsDouble(), 1e-12);
     assertEquals(2 * line.get("of_peak").getAsDouble(), line.get("of_gemm").getAsDouble(), 1e-12);
     assertEquals("launches", line.get("bound_by").getAsString());

@@ -57,13 +57,23 @@ final class EventTimer implements DeviceTimer {
   @Override
   public void emptyCaches() {
     if (written == null) {
-      long cache = hardware.number(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE);
-      long length = Math.max(1, TIMES * cache / Float.BYTES);
+      long length = Math.max(1, beyondCaches() / Float.BYTES);
       written = device.allocate(ElementType.REAL, length, "written to empty the caches");
     }
     device.synchronize();
     device.stream().fillNew(CudaBuffer.memory(written), written.length(), 0);
     device.synchronize();
+  }
+
+  @Override
+  public long beyondCaches() {
+    long cache = hardware.number(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE);
+    return TIMES * cache;
+  }
+
+  @Override
+  public long freeBytes() {
+    return device.stream().freeBytes();
   }
 
   @Override

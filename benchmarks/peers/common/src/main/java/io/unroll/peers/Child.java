@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,13 +16,15 @@ import java.util.StringJoiner;
  * <pre>
  * --setting NAME --threads N --seconds S [--warm S] [--warm-runs N] [--warm-limit S] [--runs N]
  *   [--case-limit S] TASK...
- * layer:CELL:T,B,I,H:infer|train   one layer
- * agree:CELL                       sums to compare with the other programs
+ * layer:CELL:T,B,I,H:infer|train[:VARIANT]   one layer, or what the variant says
+ * agree:CELL[:VARIANT]             sums to compare with the other programs
  * char:CELL:LAYERS:T,B,V,H         a step of a character model
  * classic                          an iteration of the classic one
  * first                            one run of a small LSTM, without warming up
  * config                           what the software says of itself
  * </pre>
+ *
+ * <p>A variant is {@code LAYERS:one|both:full|ragged}.
  */
 public final class Child {
   private static final double NANOS = 1e9;
@@ -109,14 +112,18 @@ public final class Child {
   private void task(String task) throws Exception {
     String[] parts = task.split(":");
     switch (parts[0]) {
-      case "layer" -> layer(Case.parse(parts[1], parts[2], parts[3]));
-      case "agree" -> agree(parts[1]);
+      case "layer" -> layer(Case.parse(parts[1], parts[2], parts[3], variant(parts, 4)));
+      case "agree" -> agree(Case.agreement(parts[1], variant(parts, 2)));
       case "char" -> step(CharModel.parse(parts[1], parts[2], parts[3]));
       case "classic" -> print(new Line("classic").times(measure(peer.classic())));
       case "first" -> first();
       case "config" -> print(new Line("config").text("details", peer.details()));
       default -> throw new IllegalArgumentException("unknown task \"" + task + "\"");
     }
+  }
+
+  private static Case.Variant variant(String[] parts, int from) {
+    return Case.Variant.parse(Arrays.copyOfRange(parts, from, parts.length));
   }
 
   private void layer(Case layer) throws Exception {
@@ -128,6 +135,7 @@ public final class Child {
             .number("B", layer.batch())
             .number("I", layer.inputSize())
             .number("H", layer.hiddenSize())
+            .variant(layer.variant())
             .text("mode", layer.train() ? "train" : "infer")
             .times(sorted)
             .number("gflops", layer.operations() / quantile(sorted, 0.5) / 1e6);
@@ -151,16 +159,16 @@ public final class Child {
   }
 
   private void first() throws Exception {
-    try (Timed timed = peer.layer(new Case("lstm", 16, 1, 8, 16, false))) {
+    try (Timed timed = peer.layer(Case.parse("lstm", "16,1,8,16", "infer", Case.Variant.PLAIN))) {
       once(timed);
       timed.check();
     }
     print(new Line("first"));
   }
 
-  private void agree(String cell) throws Exception {
-    Line line = new Line("agree").text("cell", cell);
-    Map<String, Double> sums = peer.agreement(cell);
+  private void agree(Case layer) throws Exception {
+    Line line = new Line("agree").text("cell", layer.cell()).variant(layer.variant());
+    Map<String, Double> sums = peer.agreement(layer);
     if (sums == null) {
       return;
     }
@@ -264,6 +272,16 @@ public final class Child {
 
     private String precise(double value) {
       return String.format(Locale.ROOT, "%.6g", value);
+    }
+
+    /** Nothing of one layer in one direction over full rows. */
+    Line variant(Case.Variant variant) {
+      if (variant.equals(Case.Variant.PLAIN)) {
+        return this;
+      }
+      number("layers", variant.layers());
+      text("direction", variant.bidirectional() ? "both" : "one");
+      return text("lengths", variant.ragged() ? "ragged" : "full");
     }
 
     Line times(double... sorted) {

@@ -1,15 +1,19 @@
 package io.unroll.peers;
 
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Numbers that every program computes alike. */
 public final class Data {
+  private static final List<String> GRADIENTS = List.of("dwih", "dwhh", "dbih", "dbhh");
+
   private Data() {}
 
   /**
    * For the check that the programs agree: {@code 0.5 sin(first + 0.7 i)} in float64, rounded.
    *
-   * @param first tells the tensors apart: x 1, wIh 2, wHh 3, bIh 4, bHh 5, dY 6
+   * @param first tells the tensors apart: x 1, dY 6, parameters 2, 3, 4 and so on
    */
   public static float[] wave(int length, double first) {
     float[] values = new float[length];
@@ -41,6 +45,16 @@ public final class Data {
       sum += values[i] * (1 + 0.1 * (i % 7));
     }
     return sum;
+  }
+
+  /**
+   * Adds the sum of a gradient to that of its kind, in other shares for other layers and
+   * directions.
+   *
+   * @param p index of the parameter in PyTorch's order
+   */
+  public static void addGradient(Map<String, Double> sums, int p, float[] values) {
+    sums.merge(GRADIENTS.get(p % 4), (1 + 0.1 * (p / 4)) * sum(values), Double::sum);
   }
 
   /**

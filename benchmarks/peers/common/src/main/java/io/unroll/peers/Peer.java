@@ -23,17 +23,17 @@ public interface Peer extends AutoCloseable {
     return version();
   }
 
-  /** One layer with random weights and inputs. */
+  /** Layers with random weights and inputs. */
   Timed layer(Case layer) throws Exception;
 
   /**
-   * Weighted sums of the results of {@link Case#agreement} with the weights, x and dY of {@link
+   * Weighted sums of the results of a {@link Case#agreement} with the weights, x and dY of {@link
    * Data}: {@code y}, and where it trains {@code dx}, {@code dwih}, {@code dwhh}, {@code dbih} and
-   * {@code dbhh}.
+   * {@code dbhh}, each of all layers and directions.
    *
    * @return null if its parameters cannot be set in PyTorch's layout
    */
-  default Map<String, Double> agreement(String cell) throws Exception {
+  default Map<String, Double> agreement(Case layer) throws Exception {
     return null;
   }
 

@@ -15,14 +15,12 @@ import io.unroll.peers.Child;
 import io.unroll.peers.Data;
 import io.unroll.peers.Peer;
 import io.unroll.peers.Timed;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** Deep Java Library with its PyTorch engine: the operations beneath its recurrent blocks. */
 final class DjlPeer implements Peer {
-  private static final List<String> GRADIENTS = List.of("dwih", "dwhh", "dbih", "dbhh");
-
   private final NDManager manager = NDManager.newBaseManager();
 
   private DjlPeer(int threads) {
@@ -52,26 +50,26 @@ final class DjlPeer implements Peer {
   @Override
   public Timed layer(Case c) {
     Layer layer = new Layer(c, Data.uniform(c.inputs(), 1, 1), Data.uniform(c.outputs(), 2, 1));
-    for (int p = 0; p < layer.sizes.length; p++) {
-      layer.setParameter(p, Data.uniform(layer.sizes[p], 11 + p, Data.weightBound(c)));
+    for (int p = 0; p < c.parameterShapes().size(); p++) {
+      layer.addParameter(Data.uniform(c.parameterLength(p), 11 + p, Data.weightBound(c)));
     }
     return layer;
   }
 
   @Override
-  public Map<String, Double> agreement(String cell) {
-    Case c = Case.agreement(cell, true);
+  public Map<String, Double> agreement(Case c) {
     Map<String, Double> sums = new LinkedHashMap<>();
     try (Layer layer = new Layer(c, Data.wave(c.inputs(), 1), Data.wave(c.outputs(), 6))) {
-      for (int p = 0; p < layer.sizes.length; p++) {
-        layer.setParameter(p, Data.wave(layer.sizes[p], p + 2));
+      int count = c.parameterShapes().size();
+      for (int p = 0; p < count; p++) {
+        layer.addParameter(Data.wave(c.parameterLength(p), p + 2));
       }
       layer.prepare();
       layer.run();
       sums.put("y", Data.sum(layer.forwardOnce()));
       sums.put("dx", Data.sum(layer.x.getGradient().toFloatArray()));
-      for (int p = 0; p < layer.sizes.length; p++) {
-        sums.put(GRADIENTS.get(p), Data.sum(layer.parameter(p).getGradient().toFloatArray()));
+      for (int p = 0; p < count; p++) {
+        Data.addGradient(sums, p, layer.parameters.get(p).getGradient().toFloatArray());
       }
     }
     return sums;
@@ -89,7 +87,6 @@ final class DjlPeer implements Peer {
 
   private final class Layer implements Timed {
     private final Case layer;
-    private final int[] sizes;
     private final NDManager own = manager.newSubManager();
     private final NDArray x;
     private final NDArray dY;
@@ -98,25 +95,27 @@ final class DjlPeer implements Peer {
     private boolean ran;
 
     Layer(Case layer, float[] x, float[] dY) {
+      if (layer.variant().ragged()) {
+        throw new UnsupportedOperationException("DJL does not offer rows of different length");
+      }
       this.layer = layer;
-      int rows = layer.gates() * layer.hiddenSize();
-      this.sizes = new int[] {rows * layer.inputSize(), rows * layer.hiddenSize(), rows, rows};
+      int directions = layer.directions();
       this.x = own.create(x, new Shape(layer.steps(), layer.batch(), layer.inputSize()));
-      this.dY = own.create(dY, new Shape(layer.steps(), layer.batch(), layer.hiddenSize()));
-      this.zeros = own.zeros(new Shape(1, layer.batch(), layer.hiddenSize()));
+      this.dY =
+          own.create(dY, new Shape(layer.steps(), layer.batch(), directions * layer.hiddenSize()));
+      this.zeros =
+          own.zeros(
+              new Shape(layer.variant().layers() * directions, layer.batch(), layer.hiddenSize()));
       this.x.setRequiresGradient(layer.train());
     }
 
-    private void setParameter(int p, float[] values) {
-      int rows = layer.gates() * layer.hiddenSize();
-      Shape shape = p < 2 ? new Shape(rows, values.length / rows) : new Shape(rows);
-      NDArray parameter = own.create(values, shape);
+    /** The next one in PyTorch's order. */
+    private void addParameter(float[] values) {
+      int[] shape = layer.parameterShapes().get(parameters.size());
+      NDArray parameter =
+          own.create(values, new Shape(Arrays.stream(shape).asLongStream().toArray()));
       parameter.setRequiresGradient(layer.train());
-      parameters.add(p, parameter);
-    }
-
-    private NDArray parameter(int p) {
-      return parameters.get(p);
+      parameters.add(parameter);
     }
 
     /** Sets the gradients to zero, as DJL's gradient collector does. */
@@ -145,15 +144,17 @@ final class DjlPeer implements Peer {
     private NDArray forward(NDManager scope) {
       NDArrayEx operations = x.getNDArrayInternal();
       boolean train = layer.train();
+      int layers = layer.variant().layers();
+      boolean both = layer.variant().bidirectional();
+      RNN.Activation tanh = RNN.Activation.TANH;
       NDList result =
           switch (layer.cell()) {
             case "rnn" ->
-                operations.rnn(
-                    x, zeros, parameters, true, 1, RNN.Activation.TANH, 0, train, false, false);
-            case "gru" -> operations.gru(x, zeros, parameters, true, 1, 0, train, false, false);
+                operations.rnn(x, zeros, parameters, true, layers, tanh, 0, train, both, false);
+            case "gru" -> operations.gru(x, zeros, parameters, true, layers, 0, train, both, false);
             default -> {
               NDList states = new NDList(zeros, zeros);
-              yield operations.lstm(x, states, parameters, true, 1, 0, train, false, false);
+              yield operations.lstm(x, states, parameters, true, layers, 0, train, both, false);
             }
           };
       result.attach(scope);
@@ -171,9 +172,9 @@ final class DjlPeer implements Peer {
       Data.requireFinite("y", forwardOnce());
       if (layer.train()) {
         Data.requireFinite("dx", x.getGradient().toFloatArray());
-        for (int p = 0; p < sizes.length; p++) {
-          float[] gradient = parameter(p).getGradient().toFloatArray();
-          Data.requireFinite(GRADIENTS.get(p), gradient);
+        for (int p = 0; p < parameters.size(); p++) {
+          float[] gradient = parameters.get(p).getGradient().toFloatArray();
+          Data.requireFinite("gradient " + p, gradient);
         }
       }
     }

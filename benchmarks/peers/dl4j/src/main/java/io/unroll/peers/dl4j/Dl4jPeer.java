@@ -6,12 +6,15 @@ import io.unroll.peers.Child;
 import io.unroll.peers.Data;
 import io.unroll.peers.Peer;
 import io.unroll.peers.Timed;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -22,7 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Deeplearning4j: a network of one SimpleRnn or LSTM layer, trained from an error that comes from
+ * Deeplearning4j: a network of SimpleRnn or LSTM layers, trained from an error that comes from
  * outside. It has no GRU. Its arrays are [B,I,T], the layout that it prefers.
  */
 final class Dl4jPeer implements Peer {
@@ -59,7 +62,7 @@ final class Dl4jPeer implements Peer {
 
   @Override
   public Timed layer(Case layer) {
-    return new Layer(layer);
+    return new Layers(layer);
   }
 
   @Override
@@ -78,7 +81,7 @@ final class Dl4jPeer implements Peer {
   @Override
   public void close() {}
 
-  private static final class Layer implements Timed {
+  private static final class Layers implements Timed {
     private final MultiLayerNetwork network;
     private final INDArray x;
     private final INDArray dY;
@@ -86,16 +89,28 @@ final class Dl4jPeer implements Peer {
     private INDArray y;
     private Pair<Gradient, INDArray> result;
 
-    Layer(Case layer) {
+    Layers(Case layer) {
+      if (layer.variant().ragged()) {
+        throw new UnsupportedOperationException(
+            "DL4J does not offer gradients of ragged rows here");
+      }
       train = layer.train();
-      BaseRecurrentLayer.Builder<?> builder = Dl4jPeer.layer(layer.cell());
-      builder.nIn(layer.inputSize()).nOut(layer.hiddenSize()).activation(Activation.TANH);
+      Layer[] layers = new Layer[layer.variant().layers()];
+      for (int n = 0; n < layers.length; n++) {
+        BaseRecurrentLayer.Builder<?> builder = Dl4jPeer.layer(layer.cell());
+        builder.nIn(layer.inputSize(n)).nOut(layer.hiddenSize()).activation(Activation.TANH);
+        layers[n] = builder.build();
+        if (layer.variant().bidirectional()) {
+          layers[n] = new Bidirectional(Bidirectional.Mode.CONCAT, layers[n]);
+        }
+      }
       MultiLayerConfiguration configuration =
-          new NeuralNetConfiguration.Builder().seed(1).list(builder.build()).build();
+          new NeuralNetConfiguration.Builder().seed(1).list(layers).build();
       network = new MultiLayerNetwork(configuration);
       network.init();
       x = array(Data.uniform(layer.inputs(), 1, 1), layer, layer.inputSize());
-      dY = array(Data.uniform(layer.outputs(), 2, 1), layer, layer.hiddenSize());
+      int width = layer.directions() * layer.hiddenSize();
+      dY = array(Data.uniform(layer.outputs(), 2, 1), layer, width);
     }
 
     private static INDArray array(float[] values, Case layer, int width) {
@@ -105,7 +120,8 @@ final class Dl4jPeer implements Peer {
     @Override
     public void run() {
       if (!train) {
-        y = network.feedForward(x, false).get(1);
+        List<INDArray> all = network.feedForward(x, false);
+        y = all.get(all.size() - 1);
         return;
       }
       network.setInput(x);

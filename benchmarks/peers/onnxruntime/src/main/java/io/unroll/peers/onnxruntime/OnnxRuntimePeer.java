@@ -49,29 +49,14 @@ final class OnnxRuntimePeer implements Peer {
     if (layer.train()) {
       throw new UnsupportedOperationException("ONNX Runtime does not train here");
     }
-    int rows = layer.gates() * layer.hiddenSize();
     double bound = Data.weightBound(layer);
-    byte[] model =
-        OnnxModel.of(
-            layer,
-            Data.uniform(rows * layer.inputSize(), 11, bound),
-            Data.uniform(rows * layer.hiddenSize(), 12, bound),
-            Data.uniform(rows, 13, bound),
-            Data.uniform(rows, 14, bound));
+    byte[] model = OnnxModel.of(layer, p -> Data.uniform(layer.parameterLength(p), 11 + p, bound));
     return new Layer(layer, model, Data.uniform(layer.inputs(), 1, 1));
   }
 
   @Override
-  public Map<String, Double> agreement(String cell) throws OrtException {
-    Case c = Case.agreement(cell, false);
-    int rows = c.gates() * c.hiddenSize();
-    byte[] model =
-        OnnxModel.of(
-            c,
-            Data.wave(rows * c.inputSize(), 2),
-            Data.wave(rows * c.hiddenSize(), 3),
-            Data.wave(rows, 4),
-            Data.wave(rows, 5));
+  public Map<String, Double> agreement(Case c) throws OrtException {
+    byte[] model = OnnxModel.of(c, p -> Data.wave(c.parameterLength(p), p + 2));
     try (Layer layer = new Layer(c, model, Data.wave(c.inputs(), 1))) {
       layer.run();
       return Map.of("y", Data.sum(layer.output()));
@@ -98,7 +83,7 @@ final class OnnxRuntimePeer implements Peer {
       options.addConfigEntry("session.intra_op.allow_spinning", "1");
       session = environment.createSession(model, options);
       long[] inputShape = {layer.steps(), layer.batch(), layer.inputSize()};
-      long[] outputShape = {layer.steps(), 1, layer.batch(), layer.hiddenSize()};
+      long[] outputShape = OnnxModel.outputShape(layer);
       result = direct(layer.outputs());
       x = OnnxTensor.createTensor(environment, direct(input.length).put(0, input), inputShape);
       y = OnnxTensor.createTensor(environment, result, outputShape);

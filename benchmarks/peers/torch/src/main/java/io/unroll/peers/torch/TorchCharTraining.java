@@ -5,6 +5,7 @@ import static org.bytedeco.pytorch.global.torch.cross_entropy;
 import static org.bytedeco.pytorch.global.torch.embedding;
 import static org.bytedeco.pytorch.global.torch.eye;
 
+import io.unroll.peers.Case;
 import io.unroll.peers.CharModel;
 import io.unroll.peers.Timed;
 import org.bytedeco.javacpp.PointerScope;
@@ -30,7 +31,12 @@ final class TorchCharTraining implements Timed {
 
   TorchCharTraining(CharModel model) {
     this.model = model;
-    stack = new Stack(model.cell(), model.symbols(), model.hiddenSize(), model.layers());
+    stack =
+        new Stack(
+            model.cell(),
+            model.symbols(),
+            model.hiddenSize(),
+            new Case.Variant(model.layers(), false, false));
     head = new LinearImpl(model.hiddenSize(), model.symbols());
     parameters = stack.parameters();
     TensorVector ofHead = head.parameters();

@@ -10,8 +10,8 @@ import io.unroll.peers.Child;
 import io.unroll.peers.Data;
 import io.unroll.peers.Peer;
 import io.unroll.peers.Timed;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -59,27 +59,24 @@ final class TorchPeer implements Peer {
   }
 
   @Override
-  public Map<String, Double> agreement(String cell) {
-    Case c = Case.agreement(cell, true);
-    int gates = c.gates() * c.hiddenSize();
+  public Map<String, Double> agreement(Case c) {
     Map<String, Double> sums = new LinkedHashMap<>();
     try (PointerScope scope = new PointerScope();
         Layer layer = new Layer(c, Data.wave(c.inputs(), 1), Data.wave(c.outputs(), 6))) {
-      long[][] shapes = {{gates, c.inputSize()}, {gates, c.hiddenSize()}, {gates}, {gates}};
+      int count = c.parameterShapes().size();
       try (NoGradGuard noGrad = new NoGradGuard()) {
-        for (int p = 0; p < shapes.length; p++) {
-          Tensor parameter = layer.stack.parameters().get(p);
-          float[] wave = Data.wave((int) parameter.numel(), p + 2);
-          parameter.copy_(AbstractTensor.create(wave, shapes[p]));
+        for (int p = 0; p < count; p++) {
+          long[] shape = Arrays.stream(c.parameterShapes().get(p)).asLongStream().toArray();
+          float[] wave = Data.wave(c.parameterLength(p), p + 2);
+          layer.stack.parameters().get(p).copy_(AbstractTensor.create(wave, shape));
         }
       }
       layer.prepare();
       Tensor y = layer.trainOnce();
       sums.put("y", Data.sum(floats(y.detach())));
       sums.put("dx", Data.sum(floats(layer.x.grad())));
-      List<String> names = List.of("dwih", "dwhh", "dbih", "dbhh");
-      for (int p = 0; p < shapes.length; p++) {
-        sums.put(names.get(p), Data.sum(floats(layer.stack.parameters().get(p).grad())));
+      for (int p = 0; p < count; p++) {
+        Data.addGradient(sums, p, floats(layer.stack.parameters().get(p).grad()));
       }
     }
     return sums;
@@ -105,12 +102,18 @@ final class TorchPeer implements Peer {
     private final Stack stack;
     private final Tensor x;
     private final Tensor dY;
+    private Tensor lengths; // null if all rows are full
 
     Layer(Case layer, float[] x, float[] dY) {
       this.layer = layer;
-      this.stack = new Stack(layer.cell(), layer.inputSize(), layer.hiddenSize(), 1);
+      this.stack = new Stack(layer);
       this.x = AbstractTensor.create(x, layer.steps(), layer.batch(), layer.inputSize());
-      this.dY = AbstractTensor.create(dY, layer.steps(), layer.batch(), layer.hiddenSize());
+      this.dY =
+          AbstractTensor.create(
+              dY, layer.steps(), layer.batch(), layer.directions() * layer.hiddenSize());
+      if (layer.variant().ragged()) {
+        lengths = AbstractTensor.create(Arrays.stream(layer.lengths()).asLongStream().toArray());
+      }
       if (layer.train()) {
         this.x.set_requires_grad(true);
       }
@@ -136,14 +139,18 @@ final class TorchPeer implements Peer {
       }
     }
 
+    private Tensor forward() {
+      return lengths == null ? stack.forward(x) : stack.forwardPacked(x, lengths);
+    }
+
     private Tensor inferOnce() {
       try (NoGradGuard noGrad = new NoGradGuard()) {
-        return stack.forward(x);
+        return forward();
       }
     }
 
     private Tensor trainOnce() {
-      Tensor y = stack.forward(x);
+      Tensor y = forward();
       y.backward(dY, new BoolOptional(), false, new TensorArrayRefOptional());
       return y;
     }
@@ -167,6 +174,9 @@ final class TorchPeer implements Peer {
       stack.close();
       x.close();
       dY.close();
+      if (lengths != null) {
+        lengths.close();
+      }
     }
   }
 }

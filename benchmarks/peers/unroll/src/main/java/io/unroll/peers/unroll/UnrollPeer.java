@@ -22,7 +22,7 @@ import java.util.Map;
 /** Unroll's CPU backend, through what the library offers to its users. */
 final class UnrollPeer implements Peer {
   private static final List<String> PARAMETERS =
-      List.of("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0");
+      List.of("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l");
   private static final long SEED = 1;
 
   private final Backend backend;
@@ -63,25 +63,29 @@ final class UnrollPeer implements Peer {
   }
 
   @Override
-  public Map<String, Double> agreement(String cell) {
-    Case c = Case.agreement(cell, true);
-    int gates = c.gates() * c.hiddenSize();
+  public Map<String, Double> agreement(Case c) {
     Map<String, Double> sums = new LinkedHashMap<>();
     try (Layer layer = new Layer(c, Data.wave(c.inputs(), 1), Data.wave(c.outputs(), 6))) {
-      int[] lengths = {gates * c.inputSize(), gates * c.hiddenSize(), gates, gates};
-      for (int p = 0; p < lengths.length; p++) {
-        layer.parameters.set(PARAMETERS.get(p), Data.wave(lengths[p], p + 2));
+      int count = c.parameterShapes().size();
+      for (int p = 0; p < count; p++) {
+        layer.parameters.set(parameter(c, p), Data.wave(c.parameterLength(p), p + 2));
       }
       layer.prepare();
       layer.run();
       sums.put("y", Data.sum(layer.output.toFloats()));
       sums.put("dx", Data.sum(layer.input.gradientToFloats()));
-      List<String> names = List.of("dwih", "dwhh", "dbih", "dbhh");
-      for (int p = 0; p < lengths.length; p++) {
-        sums.put(names.get(p), Data.sum(layer.gradient(PARAMETERS.get(p))));
+      for (int p = 0; p < count; p++) {
+        Data.addGradient(sums, p, layer.gradient(parameter(c, p)));
       }
     }
     return sums;
+  }
+
+  /** The name of the parameter that has the index p in PyTorch's order. */
+  private static String parameter(Case c, int p) {
+    int n = p / PARAMETERS.size();
+    String way = n % c.directions() == 1 ? "_reverse" : "";
+    return PARAMETERS.get(p % PARAMETERS.size()) + n / c.directions() + way;
   }
 
   @Override
@@ -118,16 +122,21 @@ final class UnrollPeer implements Peer {
     private final float[] x;
     private final float[] dY;
     private Tensor input;
+    private Recurrent.Options options;
     private Tensor start;
     private Tensor output;
 
     Layer(Case layer, float[] x, float[] dY) {
       this.layer = layer;
+      RecurrentConfig config =
+          RecurrentConfig.of(cell(layer.cell()), layer.inputSize(), layer.hiddenSize());
       this.network =
           new Recurrent(
               parameters,
               "",
-              RecurrentConfig.of(cell(layer.cell()), layer.inputSize(), layer.hiddenSize()));
+              config
+                  .withLayers(layer.variant().layers())
+                  .withBidirectional(layer.variant().bidirectional()));
       this.x = x;
       this.dY = dY;
     }
@@ -136,9 +145,13 @@ final class UnrollPeer implements Peer {
     public void prepare() {
       tape.begin(layer.train() ? Tape.Mode.TRAINING : Tape.Mode.EVALUATION);
       input = tape.input(x, layer.steps(), layer.batch(), layer.inputSize());
+      options =
+          Recurrent.Options.lengths(
+              layer.variant().ragged() ? tape.indices(layer.lengths(), layer.batch()) : null);
       if (layer.train()) {
         input.withGradient();
-        start = tape.input(dY, layer.steps(), layer.batch(), layer.hiddenSize());
+        int width = layer.directions() * layer.hiddenSize();
+        start = tape.input(dY, layer.steps(), layer.batch(), width);
         parameters.zeroGradients();
       }
       backend.synchronize();
@@ -146,7 +159,7 @@ final class UnrollPeer implements Peer {
 
     @Override
     public void run() {
-      output = network.forward(input).y();
+      output = network.forward(input, options).y();
       if (layer.train()) {
         tape.backward(List.of(output), List.of(start));
       }
@@ -162,7 +175,7 @@ final class UnrollPeer implements Peer {
       Data.requireFinite("y", output.toFloats());
       if (layer.train()) {
         Data.requireFinite("dx", input.gradientToFloats());
-        for (String name : PARAMETERS) {
+        for (String name : parameters.names()) {
           Data.requireFinite("the gradient of " + name, gradient(name));
         }
       }
