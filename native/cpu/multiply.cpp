@@ -83,18 +83,18 @@ void packRows(const Slab &slab, int row, float *to) {
   const float *from = slab.a.data + row * slab.a.row;
   for (int k = 0; k < slab.depth; k += LANES) {
     int steps = minimum(LANES, slab.depth - k);
-    real packs[LANES] = {};
-    if (steps == LANES) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r += LANES) {
+      constexpr bool FIT = R <= LANES;  // then what a pack writes too much, the next one mends
+      int rows = minimum(LANES, R - r);
+      real packs[LANES] = {};
 #pragma GCC unroll 16
-      for (int r = 0; r < R; r++) packs[r] = load(from + r * slab.a.row + k);
-    } else {
+      for (int i = 0; i < rows; i++) packs[i] = load(from + (r + i) * slab.a.row + k, steps);
+      transpose(packs);
 #pragma GCC unroll 16
-      for (int r = 0; r < R; r++) packs[r] = loadPart(from + r * slab.a.row + k, steps);
-    }
-    transpose(packs);
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
-      if (i < steps) store(to + (k + i) * R, packs[i]);  // what it writes too much, the next one mends
+      for (int i = 0; i < LANES; i++) {
+        if (i < steps) store(to + (k + i) * R + r, packs[i], FIT ? LANES : rows);
+      }
     }
   }
 }
@@ -102,7 +102,6 @@ void packRows(const Slab &slab, int row, float *to) {
 // Packs tiles of A: depth step by depth step, the rows of a tile side by side. Where a step's rows follow
 // one another, tiles are packed together, since longer pieces come faster.
 void packLeft(const Slab &slab, int tileFrom, int tileTo, float *to) {
-  static_assert(ROWS <= LANES, "a tile's rows fit a pack");
   const View &a = slab.a;
   int first = slab.tileBegin(tileFrom);
   auto packed = [&](int row) { return to + static_cast<int64_t>(row - first) * slab.depth; };
@@ -126,7 +125,10 @@ void packLeft(const Slab &slab, int tileFrom, int tileTo, float *to) {
     }
     for (int k = 0; k < slab.depth; k++) {
       for (int i = 0; i < count; i++) {
-        storePart(at[i], loadPart(a.data + row[i] + k * a.column, rows[i]), rows[i]);
+        const float *from = a.data + row[i] + k * a.column;
+        for (int r = 0; r < rows[i]; r += LANES) {
+          store(at[i] + r, load(from + r, rows[i] - r), rows[i] - r);
+        }
         at[i] += rows[i];
       }
     }
