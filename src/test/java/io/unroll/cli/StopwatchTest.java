@@ -8,17 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.Backend;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class StopwatchTest {
   private static final long NAP_MILLIS = 2;
 
   /** The reference has no timer, and so needs no more of a case. */
-  private static final Supplier<Workload> NONE =
-      () -> {
-        throw new AssertionError("another one was made");
-      };
+  private static Workload none() {
+    throw new AssertionError("another one was made");
+  }
 
   /** Sleeps, and counts how often. */
   private static final class Nap implements Workload {
@@ -68,7 +66,7 @@ class StopwatchTest {
     try (Backend backend = Backend.open("reference");
         Stopwatch watch = new Stopwatch(backend);
         Nap nap = new Nap(true)) {
-      BenchTimes times = watch.measure(nap, NONE, 0.2);
+      BenchTimes times = watch.measure(nap, StopwatchTest::none, 0.2);
       int warming = nap.done - times.host().runs();
       double warm = nap.seconds.subList(0, warming).stream().mapToDouble(s -> s).sum();
       assertTrue(warm >= 0.09, "half as long warms up: " + warm + " s");
@@ -87,7 +85,7 @@ class StopwatchTest {
     try (Backend backend = Backend.open("reference");
         Stopwatch watch = new Stopwatch(backend);
         Nap nap = new Nap(true)) {
-      assertEquals(Stopwatch.MIN_RUNS, watch.measure(nap, NONE, 0).host().runs());
+      assertEquals(Stopwatch.MIN_RUNS, watch.measure(nap, StopwatchTest::none, 0).host().runs());
       assertEquals(2 * Stopwatch.MIN_RUNS, nap.done);
     }
   }
@@ -97,7 +95,7 @@ class StopwatchTest {
     try (Backend backend = Backend.open("reference");
         Stopwatch watch = new Stopwatch(backend);
         Nap nap = new Nap(false)) {
-      assertThrows(WorkFailedException.class, () -> watch.measure(nap, NONE, 0));
+      assertThrows(WorkFailedException.class, () -> watch.measure(nap, StopwatchTest::none, 0));
       assertEquals(Stopwatch.MIN_RUNS, nap.done);
     }
   }
