@@ -14,7 +14,8 @@ struct Shape {
 // the columns and rows of a slab (4096); large enough for several threads.
 const Shape SHAPES[] = {{1, 1, 1},     {1, 17, 5},    {17, 1, 33},   {3, 2, 300},   {7, 33, 257},
                         {16, 32, 64},  {13, 100, 31}, {5, 7, 0},     {64, 64, 64},  {129, 65, 255},
-                        {230, 70, 520}, {3, 4100, 7}, {4100, 3, 7},  {2, 31, 1024}, {61, 129, 128}};
+                        {230, 70, 520}, {3, 4100, 7}, {4100, 3, 7},  {2, 31, 1024}, {61, 129, 128},
+                        {3100, 70, 260}};  // so many rows that the threads pack B together
 
 // Rows apart by ld > columns; what lies between must not be read, so it is not a number.
 struct Matrix {
